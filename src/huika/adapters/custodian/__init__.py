@@ -1,0 +1,1 @@
+"""Holders of other people's money."""

@@ -1,0 +1,112 @@
+"""Django settings. Everything that differs between installations comes from the environment."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import structlog
+
+from huika.kit import postgres
+
+ROOT = Path(__file__).resolve().parents[3]
+STATE = Path(os.environ.get("HUIKA_STATE", ROOT / "var" / "state"))
+
+SETTING = os.environ.get("HUIKA_SETTING", "production")  # demo | production
+MODE = os.environ.get("HUIKA_MODE", "market")  # own | market
+DEBUG = False
+SECRET_KEY = os.environ.get("HUIKA_SECRET_KEY") or (secrets.token_urlsafe(48) if SETTING == "demo" else "")
+ALLOWED_HOSTS = os.environ.get("HUIKA_HOSTS", "localhost,127.0.0.1,testserver").split(",")
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "procrastinate.contrib.django",
+    "huika.kit.apps.KitConfig",
+    "huika.domain.catalog.apps.CatalogConfig",
+    "huika.domain.parties.apps.PartiesConfig",
+    "huika.domain.ledger.apps.LedgerConfig",
+    "huika.domain.vault.apps.VaultConfig",
+    "huika.domain.evidence.apps.EvidenceConfig",
+    "huika.domain.market.apps.MarketConfig",
+    "huika.domain.field.apps.FieldConfig",
+    "huika.domain.inspection.apps.InspectionConfig",
+    "huika.domain.settlement.apps.SettlementConfig",
+    "huika.domain.stock.apps.StockConfig",
+    "huika.domain.risk.apps.RiskConfig",
+    "huika.domain.cover.apps.CoverConfig",
+    "huika.domain.tax.apps.TaxConfig",
+    "huika.domain.trade.apps.TradeConfig",
+    "huika.faces.api.apps.ApiConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "huika.faces.api.middleware.BodyLimit",
+    "django.middleware.common.CommonMiddleware",
+]
+ROOT_URLCONF = "huika.config.urls"
+WSGI_APPLICATION = "huika.config.wsgi.application"
+AUTH_USER_MODEL = "parties.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "OPTIONS": {}}]
+
+# Migrations run as the owner, everything else as the app role.
+_url = os.environ.get("HUIKA_OWNER_URL" if os.environ.get("HUIKA_DB_AS") == "owner" else "HUIKA_APP_URL")
+DATABASES = {
+    "default": {
+        **postgres.django_settings(_url or "postgresql:///huika"),
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": os.environ.get("HUIKA_DB_HEALTH_CHECKS", "1") == "1",
+    }
+}
+if os.environ.get("HUIKA_DB_POOL"):
+    DATABASES["default"]["OPTIONS"] = {  # type: ignore[assignment]
+        **DATABASES["default"]["OPTIONS"],  # type: ignore[dict-item]
+        "pool": {"min_size": 1, "max_size": int(os.environ["HUIKA_DB_POOL"]), "timeout": 10},
+    }
+APP_ROLE = postgres.role_name(os.environ.get("HUIKA_APP_URL", ""))
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "zh-hans"
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# Counterparties and adapters: a port names a provider by its dotted path; the domain never imports it.
+SANDBOX_URL = os.environ.get("HUIKA_SANDBOX_URL", "http://127.0.0.1:8010")
+VAULT_URL = os.environ.get("HUIKA_VAULT_HTTP", "http://127.0.0.1:8001")
+PUBLIC_URL = os.environ.get("HUIKA_PUBLIC_URL", "http://127.0.0.1:8000")
+KEYS = Path(os.environ.get("HUIKA_KEYS", STATE / "keys"))
+FILES = Path(os.environ.get("HUIKA_FILES", STATE / "files"))
+LOG_FOLDER = Path(os.environ.get("HUIKA_LOG_FOLDER", STATE / "log"))
+LOG_ORIGIN = os.environ.get("HUIKA_LOG_ORIGIN", "localhost/huika/log")
+PORTS = {
+    "sms": "huika.adapters.sms.sandbox.SandboxSms",
+    "identity": "huika.adapters.identity.sandbox.SandboxIdentity",
+    "custodian": "huika.adapters.custodian.sandbox.SandboxCustodian",
+    "rail.wallet": "huika.adapters.rails.wechat.WechatTransfer",
+    "vault": "huika.adapters.vault.client.VaultClient",
+}
+
+# One JSON object a line; tracebacks without local variables, which would hold personal data.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ],
+    logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("HUIKA_LOG_LEVEL", "WARNING")},
+}

@@ -1,0 +1,83 @@
+"""Pictures, receipts, the state of the log."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from huika.domain.evidence import actions, log, models, receipts
+from huika.domain.evidence.errors import ReceiptNotReady
+from huika.domain.evidence.types import PictureRef, VerifiedReceipt
+from huika.kit import events
+from huika.kit.refusals import NotFound
+from huika.kit.tlog.note import Verifier
+from huika.kit.tlog.proof import Proof
+
+
+def pictures(subject: UUID) -> Sequence[PictureRef]:
+    """A card's pictures, newest first."""
+    rows = models.Picture.objects.filter(subject_id=subject).order_by("-id")
+    return [
+        PictureRef(
+            r.id, r.subject_id, r.side, bytes(r.sha256).hex(), bytes(r.clean_sha256).hex(), r.width, r.height, r.at
+        )
+        for r in rows
+    ]
+
+
+def picture_bytes(clean_sha256: str) -> bytes:
+    """The cleaned JPEG."""
+    place = actions.file_of(bytes.fromhex(clean_sha256))
+    if not place.exists():
+        raise NotFound()
+    return place.read_bytes()
+
+
+def receipt(subject: UUID, verb: str) -> str:
+    """The receipt of the newest event of this verb, with every named part disclosed. Raises ReceiptNotReady."""
+    event, tiles, signer = events.last_about(subject, verb), log.tiles(), log.signer()
+    published = tiles.published(signer)
+    if event is None or published is None or published.size <= event.place:
+        raise ReceiptNotReady()
+    hashes = tiles.inclusion(event.place, published.size)
+    note = (tiles.folder / "checkpoint").read_text()
+    if note.split("\n")[1] != str(published.size):  # the log grew between the two reads
+        return receipt(subject, verb)
+    return Proof(receipts.disclose(event, event.parts), event.place, tuple(hashes), note).text()
+
+
+def verify_receipt(text: str, vkeys: Sequence[str]) -> VerifiedReceipt:
+    """Check a receipt offline with keys from outside the file. Raises ReceiptNotVerified."""
+    return receipts.verify(text, [Verifier.from_vkey(k) for k in vkeys])
+
+
+def log_key() -> str:
+    """The log's public key as a vkey."""
+    return log.verifier().vkey
+
+
+def log_size() -> int:
+    """Leaves in the newest published checkpoint."""
+    published = log.tiles().published(log.signer())
+    return published.size if published else 0
+
+
+def log_file(path: str) -> Path:
+    """A published file of the log; NotFound outside it."""
+    folder = log.tiles().folder.resolve()
+    place = (folder / path).resolve()
+    if not place.is_relative_to(folder) or not place.is_file() or place.suffix == ".new":
+        raise NotFound()
+    return place
+
+
+def check_log() -> str:
+    """Whether every published leaf is what the database says and the leaves make the root; empty when all is well."""
+    tiles, signer = log.tiles(), log.signer()
+    published = tiles.published(signer)
+    if published is None:
+        return ""
+    for start in range(0, published.size, 500):
+        for event in events.read(start, min(500, published.size - start)):
+            if tiles.entry(event.place, published.size) != receipts.leaf(event):
+                return f"leaf {event.place} differs"
+    return "" if tiles.root(published.size) == published.root else "the root differs"

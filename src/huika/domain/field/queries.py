@@ -1,0 +1,90 @@
+"""Where and when somebody can come; visits."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from huika.domain.field import models, rules
+from huika.domain.field.machine import TAKES_TIME
+from huika.domain.field.types import Place, Route, Stop, VisitRef, Window
+from huika.kit import clock
+from huika.kit.ids import uuid7
+from huika.kit.refusals import NotFound
+
+
+def area(city: str, district: str) -> Place | None:
+    """The middle of a served district; None where nobody comes."""
+    row = models.Area.objects.filter(city=city, district=district, active=True).first()
+    return Place(row.lat_e6, row.lng_e6) if row else None
+
+
+def route(shift: models.Shift) -> Route:
+    """A courier's day as promised so far."""
+    return _routes([shift])[shift.id]
+
+
+def _routes(shifts: Sequence[models.Shift]) -> dict[UUID, Route]:
+    stops: dict[UUID, list[Stop]] = {s.id: [] for s in shifts}
+    rows = models.Visit.objects.filter(shift__in=shifts, state__in=TAKES_TIME).order_by("planned", "id")
+    for v in rows.values_list("shift_id", "id", "lat_e6", "lng_e6", "opens", "closes", "service_seconds"):
+        stops[v[0]].append(Stop(v[1], Place(v[2], v[3]), v[4], v[5], v[6]))
+    return {s.id: Route(s.courier_id, Place(s.lat_e6, s.lng_e6), s.starts, s.ends, tuple(stops[s.id])) for s in shifts}
+
+
+def _days_routes(city: str, day: date) -> dict[UUID, Route]:
+    return _routes(list(models.Shift.objects.filter(city=city, day=day).order_by("id")))
+
+
+def candidates(city: str, district: str, stop: Stop, now: datetime) -> list[UUID]:
+    """Shifts whose route can take this stop, least extra travel first."""
+    if area(city, district) is None:
+        return []
+    day = stop.opens.astimezone(clock.SHANGHAI).date()
+    fits = []
+    for shift_id, known in _days_routes(city, day).items():
+        found = rules.cheapest_insertion(known, stop, now)
+        if found is not None:
+            fits.append((found.extra_seconds, shift_id))
+    return [shift_id for _, shift_id in sorted(fits)]
+
+
+def windows(city: str, district: str, place: Place, day: date) -> list[Window]:
+    """The windows of a day in which at least one courier's route can still take a visit at `place`."""
+    if area(city, district) is None:
+        return []
+    now, routes = clock.now(), _days_routes(city, day)
+    open_ones = []
+    for window in rules.windows(day, now):
+        stop = Stop(uuid7(), place, window.opens, window.closes, rules.SERVICE_SECONDS)
+        if any(rules.cheapest_insertion(r, stop, now) for r in routes.values()):
+            open_ones.append(window)
+    return open_ones
+
+
+def visit(visit_id: UUID) -> VisitRef:
+    """One visit."""
+    row = models.Visit.objects.filter(id=visit_id).first()
+    if row is None:
+        raise NotFound()
+    return _ref(row)
+
+
+def visit_of(order: UUID) -> VisitRef | None:
+    """The order's newest visit."""
+    row = models.Visit.objects.filter(order_id=order).order_by("-id").first()
+    return _ref(row) if row else None
+
+
+def visits_of(courier: UUID, day: date | None = None) -> list[VisitRef]:
+    """A courier's visits in the order they are to be driven; at most 200."""
+    rows = models.Visit.objects.filter(courier_id=courier).order_by("planned", "id")
+    if day is not None:
+        rows = rows.filter(shift__day=day)
+    return [_ref(r) for r in rows[:200]]
+
+
+def _ref(r: models.Visit) -> VisitRef:
+    day = r.opens.astimezone(clock.SHANGHAI).date()
+    return VisitRef(
+        r.id, r.order_id, r.courier_id, day, r.opens, r.closes, r.planned, r.state, r.district, r.address_id
+    )

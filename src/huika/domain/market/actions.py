@@ -1,0 +1,138 @@
+"""Publishing a book; comparing."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from huika.domain.market import books, models, queries, rules
+from huika.domain.market.errors import BadBook, CityNotServed, EmptyBasket
+from huika.domain.market.types import Fee, Line
+from huika.kit import canonical, clock, events, locks
+from huika.kit.change import action
+
+STANDS_SECONDS = 900
+MOST_LINES = 60
+
+
+@action
+def publish_book(
+    recycler: UUID,
+    text: str,
+    by: UUID,
+    *,
+    kinds: frozenset[str],
+    cities: frozenset[str],
+    fees: Sequence[Fee] = (),
+    min_basket_fen: int = 0,
+    effective_from: datetime | None = None,
+    paused: bool = False,
+) -> UUID:
+    """Put a new version of a recycler's book into effect, all rows or none; the book's id. Raises BadBook."""
+    cells, errors = books.parse(text, kinds, cities)
+    if errors:
+        raise BadBook(count=len(errors), rows=[asdict(e) for e in errors[:100]])
+    locks.transaction_lock(f"market.book.{recycler}")
+    at = clock.now()
+    last = (
+        models.Book.objects.filter(recycler_id=recycler).order_by("-version").values_list("version", flat=True).first()
+    )
+    book = models.Book.objects.create(
+        recycler_id=recycler,
+        version=(last or 0) + 1,
+        effective_from=effective_from or at,
+        paused=paused,
+        min_basket_fen=min_basket_fen,
+        fees=[asdict(f) for f in fees],
+        uploaded_by=by,
+        at=at,
+        sha256=hashlib.sha256(text.encode()).digest(),
+    )
+    models.PriceRow.objects.bulk_create([models.PriceRow(book=book, **asdict(cell)) for cell in cells], batch_size=2000)
+    events.record(
+        "market.book.published",
+        recycler,
+        {"book": str(book.id), "version": book.version, "rows": len(cells), "sha256": book.sha256.hex()},
+    )
+    return book.id
+
+
+@action
+def set_platform_fee(city: str, fee: Fee) -> None:
+    """Put a named platform fee of one city into effect."""
+    models.PlatformFee.objects.update_or_create(
+        city=city, code=fee.code, defaults={"zh": fee.zh, "en": fee.en, "fixed_fen": fee.fixed_fen, "bp": fee.bp}
+    )
+    events.record("market.platform_fee.set", _city_subject(city), {"city": city, **asdict(fee)})
+
+
+@action
+def compare(
+    city: str, district: str, lines: Sequence[Line], *, served: bool, covered: frozenset[UUID], channel: str = "visit"
+) -> UUID:
+    """Rank what every recycler pays for these cards and store it; the comparison's id. It stands for 15 minutes.
+
+    `served` says whether anybody visits there; where nobody does the demand is noted and CityNotServed raised.
+    """
+    if not 1 <= len(lines) <= MOST_LINES:
+        raise EmptyBasket()
+    at = clock.now()
+    if not served:
+        models.UnservedDemand.objects.create(
+            city=city[:40],
+            kinds=[line.kind for line in lines],
+            face_fen=sum(line.face_value_fen for line in lines),
+            at=at,
+        )
+        raise CityNotServed()
+    live, bookless = queries.live_books(city, [line.kind for line in lines], channel, at)
+    ranking = rules.rank(lines, live, queries.platform_fees(city), covered)
+    absences = [*ranking.absences, *bookless]
+    comparison = models.Comparison.objects.create(
+        city=city,
+        district=district,
+        channel=channel,
+        lines=[asdict(line) for line in lines],
+        offers=queries.to_json(ranking.offers),
+        at=at,
+        expires_at=at + timedelta(seconds=STANDS_SECONDS),
+    )
+    single = {o.lots[0].recycler: o for o in ranking.offers if len(o.lots) == 1}
+    models.Quote.objects.bulk_create(
+        [
+            models.Quote(
+                comparison=comparison,
+                recycler_id=book.recycler,
+                book_id=book.book,
+                book_version=book.version,
+                net_fen=single[book.recycler].net_fen,
+                gross_fen=single[book.recycler].gross_fen,
+            )
+            for book in live
+            if book.recycler in single
+        ]
+        + [
+            models.Quote(
+                comparison=comparison, recycler_id=a.recycler, book_id=a.book, book_version=a.version, reason=a.reason
+            )
+            for a in absences
+        ]
+    )
+    events.record(
+        "market.comparison.made",
+        comparison.id,
+        {
+            "city": city,
+            "cards": len(lines),
+            "offers": len(ranking.offers),
+            "absences": len(absences),
+            "best_net_fen": ranking.offers[0].net_fen if ranking.offers else 0,
+        },
+        parts={"offers": {"sha256": canonical.digest(comparison.offers).hex()}},
+    )
+    return comparison.id
+
+
+def _city_subject(city: str) -> UUID:
+    return UUID(bytes=hashlib.sha256(f"city:{city}".encode()).digest()[:16])

@@ -1,0 +1,28 @@
+"""Why `market` refuses."""
+
+from huika.kit.refusals import Refusal
+
+
+class CityNotServed(Refusal):
+    code, status, keeps = "city_not_served", 409, True  # the demand that was not served stays on record
+    zh, en = "这个城市还没开通，已记下你的需求", "This city is not served yet; your request has been noted."
+
+
+class NoOffers(Refusal):
+    code, status = "no_offers", 409
+    zh, en = "这些卡现在没有商家收", "No recycler takes these cards at the moment."
+
+
+class QuoteExpired(Refusal):
+    code, status = "quote_expired", 409
+    zh, en = "报价已过期，请重新比价", "This quote has expired; please compare again."
+
+
+class BadBook(Refusal):
+    code, status = "bad_book", 422
+    zh, en = "价目表有 {count} 行有误，整份没有入库", "{count} rows of the price book are wrong; nothing was loaded."
+
+
+class EmptyBasket(Refusal):
+    code, status = "empty_basket", 422
+    zh, en = "至少填一张卡，最多 60 张", "Name at least one card, at most 60."

@@ -1,0 +1,158 @@
+"""What is compared and what comes of it. Amounts in fen, ratios in basis points."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Line:
+    """One card of a basket: only attributes of the card, nothing of its owner."""
+
+    n: int
+    kind: str
+    face_value_fen: int
+    form: str  # electronic | physical
+    condition: str = "intact"  # intact | scratched
+
+
+@dataclass(frozen=True)
+class Fee:
+    """A named fee: `fixed_fen` once a visit plus `bp` of the gross."""
+
+    code: str
+    zh: str
+    en: str
+    fixed_fen: int = 0
+    bp: int = 0
+
+
+@dataclass(frozen=True)
+class Price:
+    """A cell of a book: the share of face value that the recycler pays."""
+
+    kind: str
+    face_value_fen: int | None  # None: any face value of the kind
+    form: str
+    condition: str
+    ratio_bp: int
+
+
+@dataclass(frozen=True)
+class Book:
+    """A recycler's live book, cut to what this basket needs."""
+
+    recycler: UUID
+    name_zh: str
+    name_en: str
+    kind: str
+    book: UUID
+    version: int
+    paused: bool
+    min_basket_fen: int
+    fees: tuple[Fee, ...]
+    prices: tuple[Price, ...]
+
+
+@dataclass(frozen=True)
+class CardPrice:
+    """What one card brings. gross − recycler_fee − platform_fee = net; secured = net + platform_fee."""
+
+    n: int
+    ratio_bp: int
+    gross_fen: int
+    recycler_fee_fen: int
+    platform_fees: tuple[tuple[str, int], ...]  # (fee code, fen): this card's share of each
+    net_fen: int
+
+    @property
+    def platform_fee_fen(self) -> int:
+        return sum(fen for _, fen in self.platform_fees)
+
+    @property
+    def secured_fen(self) -> int:
+        return self.net_fen + self.platform_fee_fen
+
+
+@dataclass(frozen=True)
+class LotOffer:
+    """One recycler's share of an offer."""
+
+    recycler: UUID
+    name_zh: str
+    name_en: str
+    book: UUID
+    version: int
+    fees: tuple[tuple[str, int], ...]  # (fee code, fen), the recycler's own
+    cards: tuple[CardPrice, ...]
+
+    @property
+    def gross_fen(self) -> int:
+        return sum(c.gross_fen for c in self.cards)
+
+    @property
+    def net_fen(self) -> int:
+        return sum(c.net_fen for c in self.cards)
+
+    @property
+    def secured_fen(self) -> int:
+        return sum(c.secured_fen for c in self.cards)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A firm offer for the whole basket by one recycler, or by several."""
+
+    id: str
+    lots: tuple[LotOffer, ...]
+    platform_fees: tuple[tuple[str, int], ...]  # (fee code, fen)
+    face_fen: int
+    gross_fen: int
+    recycler_fee_fen: int
+    net_fen: int
+    lower_by_fen: int = 0
+    lower_because: tuple[tuple[str, int], ...] = ()  # (part, fen); sums to lower_by_fen
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A recycler that makes no offer for this basket, and why."""
+
+    recycler: UUID
+    name_zh: str
+    name_en: str
+    book: UUID | None
+    version: int | None
+    reason: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Offers by net, best first; every other recycler with its reason."""
+
+    offers: tuple[Offer, ...]
+    absences: tuple[Absence, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A stored ranking that stands until `expires_at`. Its amounts never change; a new question makes a new one."""
+
+    id: UUID
+    city: str
+    district: str
+    lines: tuple[Line, ...]
+    ranking: Ranking
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class RowError:
+    """A bad row of an uploaded book: its number in the file (1 is the header), and why."""
+
+    row: int
+    zh: str
+    en: str

@@ -1,0 +1,25 @@
+"""Calls to the SMS carrier and the identity service."""
+
+from uuid import UUID
+
+from huika.domain.parties import actions, codes, models, queries
+from huika.kit.jobs import job
+from huika.kit.ports import provider
+
+
+@job("parties.send_code")
+def send_code(code_id: str) -> None:
+    """Send one code; the job knows only its reference."""
+    row = models.Code.objects.filter(id=code_id).first()
+    if row is None or row.sealed is None:
+        return
+    provider("sms").send(row.phone, row.purpose, {**row.words, "code": codes.opened(row)}, code_id)
+    actions.code_sent(row.id)
+
+
+@job("parties.check_identity")
+def check_identity(check_id: str) -> None:
+    """Ask whether a name and identity number belong together."""
+    asked = queries.identity_check(UUID(check_id))
+    if asked is not None:
+        actions.identity_answered(UUID(check_id), provider("identity").matches(*asked, check_id))

@@ -1,0 +1,66 @@
+"""Pure rules: phone numbers, identity numbers, code digests."""
+
+import hashlib
+import hmac
+import re
+from uuid import UUID
+
+from huika.domain.parties.errors import MalformedIdNumber, MalformedPhone
+from huika.kit import canonical
+
+_PHONE = re.compile(r"1[3-9]\d{9}")
+_ID = re.compile(r"[1-9]\d{16}[\dX]")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECKS = "10X98765432"
+
+CODE_TRIES = 5
+CODE_SECONDS = 300
+LOCK_SECONDS = 900
+CODES_AN_HOUR = 6
+PAYEE_WAIT_SECONDS = 24 * 3600
+SESSION_SECONDS = 30 * 24 * 3600
+STAFF_SESSION_SECONDS = 12 * 3600
+
+CONSENTS = {
+    "service": ("服务约定与隐私说明", "service terms and privacy notice"),
+    "recording": ("上门时录像留证", "recording of the visit as evidence"),
+}
+
+
+def phone(text: str) -> str:
+    """A mainland mobile number as 11 digits (spaces, hyphens and +86 dropped); MalformedPhone otherwise."""
+    digits = re.sub(r"[\s-]", "", text).removeprefix("+86")
+    if not _PHONE.fullmatch(digits):
+        raise MalformedPhone()
+    return digits
+
+
+def id_number(text: str) -> str:
+    """An identity number of 18 characters whose check character is right (GB 11643); MalformedIdNumber otherwise."""
+    number = text.strip().upper()
+    if not _ID.fullmatch(number):
+        raise MalformedIdNumber()
+    total = sum(int(d) * w for d, w in zip(number[:17], _WEIGHTS, strict=True))
+    if _CHECKS[total % 11] != number[17]:
+        raise MalformedIdNumber()
+    return number
+
+
+def binding(session: object, context: object) -> bytes:
+    """What a code is good for: this session and this context, 32 bytes."""
+    return canonical.digest([str(session) if session else "", context])
+
+
+def code_digest(secret: bytes, code_id: object, code: str) -> bytes:
+    """Keyed digest of a code, so that a stolen table does not give six digits away."""
+    return hmac.new(secret, f"{code_id}:{code}".encode(), hashlib.sha256).digest()
+
+
+def masked(account: str) -> str:
+    """An account number with all but its last four characters hidden."""
+    return "•" * max(0, len(account) - 4) + account[-4:]
+
+
+def token(secret: bytes, session: UUID) -> str:
+    """The bearer token of a session: its id and a keyed digest of it, so that a stolen table signs nobody in."""
+    return f"{session.hex}.{hmac.new(secret, session.bytes, hashlib.sha256).hexdigest()}"

@@ -1,0 +1,153 @@
+"""Money of recyclers: prefunded, held, frozen at the custodian, earned card by card, the rest released."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from huika.domain.ledger import actions as ledger
+from huika.domain.ledger.types import Leg
+from huika.domain.settlement import accounts, models
+from huika.domain.settlement.errors import NetDiffers
+from huika.domain.settlement.machine import FREEZE
+from huika.domain.settlement.types import FreezeAnswer
+from huika.kit import clock, events, jobs, locks, work_items
+from huika.kit.change import action
+
+HOLD_DAYS = 14
+
+
+@action
+def set_up(fee_codes: list[str], capital_fen: int) -> None:
+    """Open the operator's accounts and book its own money in the bank."""
+    at = clock.now()
+    accounts.open_platform(fee_codes, at)
+    legs = [Leg(accounts.BANK, -capital_fen), Leg(accounts.CAPITAL, capital_fen)]
+    ledger.post("capital:first", "settlement.capital", UUID(int=0), legs, at)
+
+
+@action
+def prefund(recycler: UUID, reference: str, amount_fen: int) -> None:
+    """A recycler's money has arrived at the custodian (its `reference`): book it, once."""
+    at = clock.now()
+    ledger.open_account(accounts.escrow(recycler), "party", at, party=recycler)
+    legs = [Leg(accounts.CUSTODIAN, -amount_fen), Leg(accounts.escrow(recycler), amount_fen)]
+    ledger.post(f"prefund:{recycler}:{reference}", "settlement.prefund", recycler, legs, at)
+    events.record("settlement.escrow.prefunded", recycler, {"amount_fen": amount_fen, "reference": reference})
+
+
+@action
+def request_freeze(order: UUID, lot: UUID, recycler: UUID, amount_fen: int) -> UUID:
+    """Hold a lot's money in the ledger and have the custodian freeze it, in a job. Raises InsufficientFunds."""
+    at = clock.now()
+    hold = ledger.hold(f"lot:{lot}", accounts.escrow(recycler), amount_fen, lot, at + timedelta(days=HOLD_DAYS), at)
+    row = models.Freeze.objects.create(
+        lot_id=lot, order_id=order, recycler_id=recycler, hold_id=hold, amount_fen=amount_fen, at=at
+    )
+    jobs.defer("settlement.freeze", freeze_id=str(row.id))
+    return row.id
+
+
+@action
+def custodian_answered(freeze_id: UUID, answer: FreezeAnswer) -> None:
+    """The custodian froze the money or refused. A freeze that comes after we gave up is released again."""
+    row = locks.locked(models.Freeze.objects.all(), id=freeze_id)
+    if row.state == "abandoned" and answer.frozen:
+        row.freeze_no, row.state = answer.freeze_no, FREEZE.next(row.state, "late")
+        row.save(update_fields=["freeze_no", "state"])
+        jobs.defer("settlement.release", freeze_id=str(row.id))
+        return
+    if row.state != "requested":
+        return
+    row.freeze_no, row.reason = answer.freeze_no, answer.reason[:80]
+    row.state = FREEZE.next(row.state, "confirm" if answer.frozen else "refuse")
+    row.save(update_fields=["freeze_no", "reason", "state"])
+    if not answer.frozen:
+        work_items.open_item(
+            "settlement.freeze_refused",
+            row.order_id,
+            zh="托管方没有冻结备款",
+            en="The custodian did not freeze the money",
+            facts={"reason": answer.reason},
+        )
+    verb = "settlement.freeze.confirmed" if answer.frozen else "settlement.freeze.refused"
+    events.record(verb, row.order_id, {"lot": str(row.lot_id), "amount_fen": row.amount_fen, "reason": answer.reason})
+
+
+@action
+def credit_card(
+    lot: UUID,
+    card: UUID,
+    seller: UUID,
+    *,
+    accepted_net_fen: int,
+    net_fen: int,
+    fees: Sequence[tuple[str, int]],
+    consent: UUID | None = None,
+) -> None:
+    """A card is ours: its part of the hold is spent, the seller is owed its net from this moment, irrevocably.
+
+    The net is checked against what was accepted; the database refuses less without a named consent. Raises NetDiffers.
+    """
+    if net_fen > accepted_net_fen or (net_fen < accepted_net_fen and consent is None):
+        raise NetDiffers(accepted_net_fen=accepted_net_fen, net_fen=net_fen)
+    at = clock.now()
+    freeze = locks.locked(models.Freeze.objects.all(), lot_id=lot)
+    secured = net_fen + sum(fen for _, fen in fees)
+    ledger.open_account(accounts.payable(seller), "party", at, party=seller)
+    legs = [Leg(accounts.escrow(freeze.recycler_id), -secured), Leg(accounts.payable(seller), net_fen)]
+    legs += [Leg(accounts.fee(code), fen) for code, fen in fees if fen]
+    ledger.capture(f"card:{card}", freeze.hold_id, "settlement.card", card, legs, at)
+    _, new = models.Capture.objects.get_or_create(
+        card_id=card,
+        defaults={
+            "freeze": freeze,
+            "amount_fen": secured,
+            "net_fen": net_fen,
+            "accepted_net_fen": accepted_net_fen,
+            "consent": consent,
+            "at": at,
+        },
+    )
+    if new:
+        freeze.captured_fen += secured
+        freeze.save(update_fields=["captured_fen"])
+        jobs.defer("settlement.capture", card_id=str(card))
+        events.record("settlement.card.credited", card, {"lot": str(lot), "net_fen": net_fen, "secured_fen": secured})
+
+
+@action
+def custodian_captured(card: UUID) -> None:
+    """The custodian has booked a card's part."""
+    models.Capture.objects.filter(card_id=card, done_at=None).update(done_at=clock.now())
+
+
+@action
+def release_rest(lot: UUID) -> int:
+    """Nothing more will be earned by this lot: what is open goes back to the recycler; how much, in fen."""
+    row = locks.locked(models.Freeze.objects.all(), lot_id=lot)
+    back = ledger.release(f"lot:{lot}:rest", row.hold_id, clock.now())
+    if row.state == "frozen":
+        row.state = FREEZE.next(row.state, "release")
+        row.save(update_fields=["state"])
+        jobs.defer("settlement.release", freeze_id=str(row.id))
+    elif row.state == "requested":
+        row.state = FREEZE.next(row.state, "abandon")
+        row.save(update_fields=["state"])
+    return back
+
+
+@action
+def abandon_freeze(order: UUID) -> None:
+    """The order ends before anything was earned: release every lot of it."""
+    for lot in models.Freeze.objects.filter(order_id=order).order_by("id").values_list("lot_id", flat=True):
+        release_rest(lot)
+
+
+@action
+def custodian_released(freeze_id: UUID) -> None:
+    """The custodian has given back what was left."""
+    row = locks.locked(models.Freeze.objects.all(), id=freeze_id)
+    if row.state == "releasing":
+        row.state = FREEZE.next(row.state, "released")
+        row.save(update_fields=["state"])
+        events.record("settlement.freeze.released", row.order_id, {"lot": str(row.lot_id)})

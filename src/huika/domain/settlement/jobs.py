@@ -1,0 +1,96 @@
+"""Calls to the custodian and the rails. Each ends in one action that tolerates repetition."""
+
+from huika.domain.parties import queries as parties
+from huika.domain.settlement import accounts, actions, models
+from huika.kit.jobs import TryAgain, job
+from huika.kit.ports import provider
+from huika.kit.safe_http import NoAnswer, NotSent
+
+
+@job("settlement.freeze")
+def freeze(freeze_id: str) -> None:
+    """Ask the custodian to freeze a lot's money; no answer is asked again under the same number."""
+    row = models.Freeze.objects.get(id=freeze_id)
+    if row.state not in ("requested", "abandoned"):
+        return
+    try:
+        answer = provider("custodian").freeze(str(row.id), accounts.escrow(row.recycler_id), row.amount_fen)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+    actions.custodian_answered(row.id, answer)
+
+
+@job("settlement.capture")
+def capture(card_id: str) -> None:
+    """Have the custodian book a card's part of the freeze."""
+    row = models.Capture.objects.select_related("freeze").get(card_id=card_id)
+    if row.done_at:
+        return
+    try:
+        provider("custodian").capture(str(row.id), row.freeze.freeze_no, row.amount_fen)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+    actions.custodian_captured(row.card_id)
+
+
+@job("settlement.release")
+def release(freeze_id: str) -> None:
+    """Have the custodian give back what is left of a freeze, once every capture of it is booked."""
+    row = models.Freeze.objects.get(id=freeze_id)
+    if row.state != "releasing":
+        return
+    if models.Capture.objects.filter(freeze=row, done_at=None).exists():
+        raise TryAgain
+    rest = row.amount_fen - row.captured_fen
+    try:
+        if rest:
+            provider("custodian").release(f"{row.id}-rest", row.freeze_no, rest)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+    actions.custodian_released(row.id)
+
+
+@job("settlement.send")
+def send(payout_id: str) -> None:
+    """Call the rail once under the payout's own number. What was sent before is asked about first, never sent again."""
+    row = models.Payout.objects.get(id=payout_id)
+    if row.payee_id is None:
+        return
+    if not actions.sending(row.id):
+        ask(payout_id=payout_id)
+        return
+    details = parties.payee_details(row.payee_id)
+    try:
+        answer = provider(f"rail.{row.rail}").create(
+            row.number, details.account, details.name, row.amount_fen, "回卡收卡款"
+        )
+    except NotSent as error:
+        raise TryAgain from error
+    except NoAnswer:
+        actions.no_answer(row.id)
+        return
+    actions.rail_answered(row.id, answer)
+
+
+@job("settlement.ask")
+def ask(payout_id: str) -> None:
+    """Ask the rail what became of a payout."""
+    row = models.Payout.objects.get(id=payout_id)
+    if row.state not in ("sent", "unknown", "waiting"):
+        return
+    try:
+        answer = provider(f"rail.{row.rail}").query(row.number)
+    except (NoAnswer, NotSent):
+        actions.no_answer(row.id)
+        return
+    actions.rail_answered(row.id, answer)
+
+
+@job("settlement.sweep", every_seconds=3)
+def sweep() -> None:
+    """Every few seconds: payouts without an answer, holds whose time has passed."""
+    from huika.domain.ledger import actions as ledger
+    from huika.kit import clock
+
+    actions.sweep()
+    ledger.expire(clock.now())

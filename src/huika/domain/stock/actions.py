@@ -1,0 +1,35 @@
+"""Taking a card into custody and handing it on."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from huika.domain.stock import models
+from huika.domain.stock.errors import BagUsed
+from huika.kit import clock, events, locks
+from huika.kit.change import action
+
+
+@action
+def take(card: UUID, holder: UUID, bag: str | None) -> None:
+    """A bought card comes into custody, plastic in a numbered tamper-evident bag. Raises BagUsed."""
+    try:
+        with transaction.atomic():
+            row, new = models.Custody.objects.get_or_create(
+                card_id=card, defaults={"holder_id": holder, "bag": bag, "since": clock.now()}
+            )
+    except IntegrityError as error:
+        raise BagUsed(bag=bag) from error
+    if not new and (row.holder_id, row.bag) != (holder, bag):
+        raise BagUsed(bag=bag)
+    if new:
+        events.record("stock.card.taken", card, {"holder": str(holder), "bag": bag or ""})
+
+
+@action
+def hand_over(card: UUID, holder: UUID) -> None:
+    """Custody passes to `holder`; the bag stays."""
+    row = locks.locked(models.Custody.objects.all(), card_id=card)
+    row.holder_id, row.since = holder, clock.now()
+    row.save(update_fields=["holder_id", "since"])
+    events.record("stock.card.handed_over", card, {"holder": str(holder)})

@@ -1,0 +1,10 @@
+"""What stock events say, in Chinese and English."""
+
+from huika.kit.events import WORDS
+
+WORDS.update(
+    {
+        "stock.card.taken": ("卡已收进", "Card taken into custody"),
+        "stock.card.handed_over": ("卡已交接", "Card handed over"),
+    }
+)

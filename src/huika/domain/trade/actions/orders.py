@@ -1,0 +1,262 @@
+"""An order's beginning and its early ends: quoted, accepted, cancelled, expired."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.field import actions as field
+from huika.domain.field import queries as places
+from huika.domain.field.types import Place
+from huika.domain.market import queries as market
+from huika.domain.market.errors import QuoteExpired
+from huika.domain.parties import actions as parties
+from huika.domain.parties import queries as people
+from huika.domain.parties.errors import NotVerified, PayeeWaiting
+from huika.domain.risk import actions as risk
+from huika.domain.risk.types import Facts
+from huika.domain.settlement import actions as settlement
+from huika.domain.trade import models, rules
+from huika.domain.trade.errors import PayeeNeeded
+from huika.domain.trade.machine import LOT, ORDER
+from huika.kit import clock, events, ids, locks, work_items
+from huika.kit.change import action
+from huika.kit.refusals import NotFound
+
+RISK_LIMITS = ("no_cash_day_fen", "warn_day_fen", "review_day_fen", "structuring_within_bp", "structuring_orders")
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What a seller decides with: when, where, and how to be paid (`payee` for the wallet, none for cash)."""
+
+    opens: datetime
+    address: str
+    rail: str
+    payee: UUID | None = None
+
+
+@action
+def quote(seller: UUID, comparison: UUID, offer_id: str) -> UUID:
+    """Take a firm offer of a comparison into an order; the order's id. Raises NotFound, QuoteExpired.
+
+    Every card of it can be locked: what cannot be was refused when it was compared.
+    """
+    at = clock.now()
+    compared, offer = market.firm_offer(comparison, offer_id, at)
+    lines = {line.n: line for line in compared.lines}
+    order = models.Order.objects.create(
+        code=ids.short_code(8),
+        seller_id=seller,
+        comparison_id=comparison,
+        offer=offer.id,
+        city=compared.city,
+        district=compared.district,
+        quoted_net_fen=offer.net_fen,
+        expires_at=compared.expires_at,
+        created_at=at,
+    )
+    lots, cards = [], []
+    for part in offer.lots:
+        lot = models.Lot(
+            order=order,
+            recycler_id=part.recycler,
+            book_id=part.book,
+            book_version=part.version,
+            secured_fen=part.secured_fen,
+            fees=[list(f) for f in part.fees],
+        )
+        lots.append(lot)
+        for price in part.cards:
+            line = lines[price.n]
+            cards.append(
+                models.Card(
+                    order=order,
+                    lot=lot,
+                    n=price.n,
+                    kind=line.kind,
+                    face_value_fen=line.face_value_fen,
+                    form=line.form,
+                    condition=line.condition,
+                    lock=lock_of(line.kind, line.form),
+                    ratio_bp=price.ratio_bp,
+                    gross_fen=price.gross_fen,
+                    recycler_fee_fen=price.recycler_fee_fen,
+                    fees=[list(f) for f in price.platform_fees],
+                    accepted_net_fen=price.net_fen,
+                    net_fen=price.net_fen,
+                )
+            )
+    models.Lot.objects.bulk_create(lots)
+    models.Card.objects.bulk_create(cards)
+    events.record(
+        "trade.order.quoted",
+        order.id,
+        {"code": order.code, "comparison": str(comparison), "net_fen": offer.net_fen, "cards": len(cards)},
+    )
+    return order.id
+
+
+def lock_of(kind_slug: str, form: str) -> str:
+    """The lock method of a kind in a form. Raises CannotLock, TransferRefused."""
+    kind = catalog.kind(kind_slug)
+    method = kind.lock_electronic if form == "electronic" else kind.lock_plastic
+    return rules.lock_for(method, form, kind.name_zh, kind.name_en)
+
+
+@action
+def accept(order_id: UUID, how: Acceptance) -> UUID:
+    """The seller accepts: decide, hold, promise, in one transaction; the order's id.
+
+    Raises QuoteExpired, NotVerified, ConsentMissing, PayeeNeeded, PayeeWaiting, RiskRefused, InsufficientFunds,
+    WindowGone. The custodian's freeze is a job; no courier leaves before it is confirmed.
+    """
+    at = clock.now()
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    state = ORDER.next(order.state, "accept")
+    if order.expires_at <= at:
+        raise QuoteExpired(expired_at=order.expires_at)
+    seller = people.seller(order.seller_id)
+    if not seller.verified:
+        raise NotVerified()
+    people.require_consents(seller)
+    order.payee_id = _payee(order.seller_id, how, at)
+
+    verdict = risk.decide(
+        Facts(order.id, order.seller_id, order.quoted_net_fen, how.rail == "cash"),
+        {code: catalog.limit(code) for code in RISK_LIMITS},
+    )
+    lots = locks.locked_all(
+        models.Lot.objects.all(), models.Lot.objects.filter(order=order).values_list("pk", flat=True)
+    )
+    for lot in lots:
+        settlement.request_freeze(order.id, lot.id, lot.recycler_id, lot.secured_fen)
+        lot.state = LOT.next(lot.state, "hold")
+        lot.save(update_fields=["state"])
+    order.visit_id = _promise(order, how)
+    order.state, order.rail, order.risk_clear = state, how.rail, verdict.outcome == "allow"
+    order.save(update_fields=["state", "rail", "payee_id", "visit_id", "risk_clear"])
+    if not order.risk_clear:
+        work_items.open_item(
+            "trade.risk_review",
+            order.id,
+            zh="出发前请人看一眼",
+            en="A person looks before anybody leaves",
+            facts={"reasons": [r.zh for r in verdict.reasons]},
+            within_seconds=1800,
+        )
+    events.record(
+        "trade.order.accepted",
+        order.id,
+        {"net_fen": order.quoted_net_fen, "rail": how.rail, "visit": str(order.visit_id), "lots": len(lots)},
+        parts={"quote": {"order": order.code, "net_fen": order.quoted_net_fen, "comparison": str(order.comparison_id)}},
+    )
+    return order.id
+
+
+def _payee(seller: UUID, how: Acceptance, at: datetime) -> UUID | None:
+    if how.rail == "cash":
+        return None
+    if how.payee is None:
+        raise PayeeNeeded()
+    payee = people.payee(seller, how.payee)
+    if payee.rail != how.rail:
+        raise PayeeNeeded()
+    if payee.usable_from > at:
+        raise PayeeWaiting(usable_from=payee.usable_from)
+    return payee.id
+
+
+def _promise(order: models.Order, how: Acceptance) -> UUID:
+    middle = places.area(order.city, order.district)
+    if middle is None:
+        raise NotFound()
+    place = Place(middle.lat_e6, middle.lng_e6)
+    address = parties.save_address(order.seller_id, order.city, order.district, how.address, place.lat_e6, place.lng_e6)
+    visit = field.promise(order.id, order.city, order.district, place, how.opens, address)
+    seller = people.seller(order.seller_id)
+    until = places.visit(visit).closes - clock.now()
+    parties.issue_visit_code(order.seller_id, visit, int(until.total_seconds()) + 7200, by_sms=seller.by_telephone)
+    return visit
+
+
+@action
+def cancel(order_id: UUID, why: str) -> None:
+    """End an order before the visit: every hold is released, the visit is off. Free of charge."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    order.state = ORDER.next(order.state, "cancel")
+    _end(order, "trade.order.cancelled", why)
+
+
+@action
+def no_show(order_id: UUID) -> None:
+    """The courier came and nobody opened: the visit is a no-show, the order is cancelled, every hold is released."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    if order.visit_id is None:
+        raise NotFound()
+    field.end(order.visit_id, "no_show")
+    order.state = ORDER.next(order.state, "cancel")
+    _end(order, "trade.order.cancelled", "no_show")
+
+
+@action
+def expire(at: datetime, limit: int = 200) -> int:
+    """Quotes that nobody accepted in time; how many."""
+    rows = models.Order.objects.select_for_update(skip_locked=True).filter(state="quoted", expires_at__lte=at)
+    gone = list(rows.order_by("pk")[:limit])
+    for order in gone:
+        order.state = ORDER.next(order.state, "expire")
+        _end(order, "trade.order.expired", "expired")
+    return len(gone)
+
+
+def _end(order: models.Order, verb: str, why: str) -> None:
+    order.ended_at = clock.now()
+    order.save(update_fields=["state", "ended_at"])
+    if order.visit_id and places.visit(order.visit_id).state in ("promised", "ready", "on_the_way"):
+        field.end(order.visit_id, "cancel")
+    settlement.abandon_freeze(order.id)
+    release_lots(order)
+    events.record(verb, order.id, {"why": why})
+
+
+def release_lots(order: models.Order) -> None:
+    """Mark what was not settled as released."""
+    open_lots: Sequence[models.Lot] = models.Lot.objects.filter(order=order, state__in=LOT.steps["release"][0])
+    for lot in locks.locked_all(models.Lot.objects.all(), [lot.pk for lot in open_lots]):
+        lot.state = LOT.next(lot.state, "release")
+        lot.save(update_fields=["state"])
+
+
+@action
+def lot_secured(order_id: UUID, lot_id: UUID) -> None:
+    """The custodian has confirmed a lot's freeze; with the last one, and no open review, the courier may set out."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    lot = locks.locked(models.Lot.objects.all(), id=lot_id, order=order)
+    if lot.state == "held":
+        lot.state = LOT.next(lot.state, "secure")
+        lot.save(update_fields=["state"])
+    let_go(order)
+
+
+@action
+def reviewed(order_id: UUID, clear: bool) -> None:
+    """A person has looked at the risk: the order goes on, or ends free of charge."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    if order.state != "accepted":
+        return
+    if not clear:
+        order.state = ORDER.next(order.state, "cancel")
+        _end(order, "trade.order.cancelled", "risk_review")
+        return
+    order.risk_clear = True
+    order.save(update_fields=["risk_clear"])
+    let_go(order)
+
+
+def let_go(order: models.Order) -> None:
+    """Make the visit ready once nothing is in its way."""
+    open_lots = models.Lot.objects.filter(order=order).exclude(state="secured").exists()
+    if order.state == "accepted" and order.risk_clear and not open_lots and order.visit_id:
+        field.secure(order.visit_id)

@@ -1,0 +1,181 @@
+"""At the door: arriving, walking away, paying cash, settling."""
+
+from uuid import UUID
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.cover import actions as cover
+from huika.domain.field import actions as field
+from huika.domain.field import queries as places
+from huika.domain.parties import actions as parties
+from huika.domain.parties.types import Purpose
+from huika.domain.settlement import actions as settlement
+from huika.domain.settlement import queries as money
+from huika.domain.tax import actions as tax
+from huika.domain.tax.types import VoucherLine
+from huika.domain.trade import models, rules
+from huika.domain.trade.actions.orders import release_lots
+from huika.domain.trade.errors import NothingToPay
+from huika.domain.trade.machine import CARD, LOT, ORDER
+from huika.kit import clock, events, locks
+from huika.kit.change import action
+
+
+@action
+def arrive(order_id: UUID, code: str) -> None:
+    """The courier types the seller's code: the visit starts. Raises WrongCode, CodeLocked."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    state = ORDER.next(order.state, "start")
+    visit = places.visit(order.visit_id) if order.visit_id else None
+    if visit is None:
+        return
+    parties.check_bound_code(order.seller_id, Purpose.VISIT, ["visit", str(visit.id)], code)
+    field.arrive(visit.id)
+    order.state = state
+    order.save(update_fields=["state"])
+    events.record("trade.order.in_progress", order.id, {"visit": str(visit.id), "courier": str(visit.courier)})
+
+
+@action
+def decline_card(card_id: UUID) -> None:
+    """The seller keeps this card. Free of charge, at any moment before it is locked."""
+    card = locks.locked(models.Card.objects.all(), id=card_id)
+    card.state = CARD.next(card.state, "decline")
+    card.save(update_fields=["state"])
+    models.Requote.objects.filter(card=card, state="proposed").update(
+        state="declined", decided_at=clock.now(), how="seller"
+    )
+    events.record("trade.card.returned", card.order_id, {"card": str(card.id), "why": "declined"})
+
+
+@action
+def decline(order_id: UUID) -> None:
+    """The seller walks away: every card that is not locked is returned. What is locked is paid."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    ids = models.Card.objects.filter(order=order, state__in=CARD.steps["decline"][0]).values_list("pk", flat=True)
+    for card_id in sorted(ids):
+        decline_card(card_id)
+    events.record("trade.order.walked_away", order.id, {})
+
+
+@action
+def pay_cash(order_id: UUID, courier: UUID, counted_fen: int) -> None:
+    """Hand over what is due in whole yuan for the cards that are ours; the seller signs on their own screen.
+
+    Raises NothingToPay, WrongCash, FloatTooSmall.
+    """
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    cards = locks.locked_all(
+        models.Card.objects.all(),
+        models.Card.objects.filter(order=order, state="credited").values_list("pk", flat=True),
+    )
+    waiting = models.Card.objects.filter(order=order).exclude(state__in=[*rules.FINAL_CARDS, "credited"])
+    if order.rail != "cash" or not cards or waiting.exists():
+        raise NothingToPay()
+    settlement.pay_cash(order.id, order.seller_id, courier, sum(c.net_fen for c in cards), counted_fen)
+    for card in cards:
+        card.state = CARD.next(card.state, "pay")
+        card.save(update_fields=["state"])
+
+
+@action
+def payout_paid(order_id: UUID, payout_card: UUID | None) -> None:
+    """A payout has certainly arrived: its card is paid."""
+    card = models.Card.objects.select_for_update().filter(id=payout_card, order_id=order_id).first()
+    if card is not None and card.state == "credited":
+        card.state = CARD.next(card.state, "pay")
+        card.save(update_fields=["state"])
+
+
+@action
+def try_settle(order_id: UUID) -> bool:
+    """End the order when every card is final: settled with voucher, guarantee and the receipt's event, or free.
+
+    What was accepted and not earned goes back to the recyclers. Whether the order ended.
+    """
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    if order.state != "in_progress":
+        return False
+    cards = list(models.Card.objects.filter(order=order).order_by("n"))
+    how = rules.outcome(c.state for c in cards)
+    if how == "open":
+        return False
+    order.state = ORDER.next(order.state, "settle" if how == "sold" else "decline")
+    order.ended_at = clock.now()
+    order.save(update_fields=["state", "ended_at"])
+    if order.visit_id:
+        field.end(order.visit_id, "finish")
+    lots = locks.locked_all(models.Lot.objects.all(), {c.lot_id for c in cards})
+    sold = {c.lot_id for c in cards if c.state == "paid"}
+    for lot in lots:
+        settlement.release_rest(lot.id)
+        if lot.id in sold:
+            lot.state = LOT.next(lot.state, "settle")
+            lot.save(update_fields=["state"])
+    release_lots(order)
+    if how == "declined":
+        events.record("trade.order.declined_free", order.id, {"cards": len(cards)})
+        return True
+    _record_settled(order, cards)
+    return True
+
+
+def _record_settled(order: models.Order, cards: list[models.Card]) -> None:
+    paid = [c for c in cards if c.state == "paid"]
+    total = sum(c.net_fen for c in paid)
+    lines = [VoucherLine(catalog.kind(c.kind).name_zh, c.face_value_fen, c.net_fen) for c in paid]
+    number = tax.issue_voucher(order.id, order.code, order.seller_id, lines)
+    cover.guarantee(order.id, total)
+    payouts = money.payouts(order.id)
+    events.record(
+        "trade.order.settled",
+        order.id,
+        {"quoted_net_fen": order.quoted_net_fen, "paid_fen": money.paid_fen(order.id), "voucher": number},
+        parts={
+            "order": {"id": str(order.id), "code": order.code, "city": order.city, "rail": order.rail},
+            "cards": [
+                {
+                    "n": c.n,
+                    "kind": c.kind,
+                    "face_value_fen": c.face_value_fen,
+                    "accepted_net_fen": c.accepted_net_fen,
+                    "net_fen": c.net_fen,
+                    "outcome": c.state,
+                    "picture_sha256": c.picture,
+                    "requoted": bool(c.consent_id),
+                }
+                for c in cards
+            ],
+            "money": {
+                "quoted_net_fen": order.quoted_net_fen,
+                "due_fen": total,
+                "paid_fen": money.paid_fen(order.id),
+                "rounding_fen": sum(p.rounding_fen for p in payouts),
+                "payouts": [
+                    {"number": p.number, "rail": p.rail, "amount_fen": p.amount_fen}
+                    for p in payouts
+                    if p.state == "paid"
+                ],
+            },
+            "fees": {
+                "platform": [[code, fen] for c in paid for code, fen in c.fees],
+                "recycler_fen": sum(c.recycler_fee_fen for c in paid),
+            },
+            "voucher": {"number": number, "total_fen": total},
+            "comparison": {"id": str(order.comparison_id), "offer": order.offer},
+        },
+    )
+
+
+@action
+def close_due(limit: int = 200) -> int:
+    """Close settled orders whose complaint window has passed; how many."""
+    from datetime import timedelta
+
+    before = clock.now() - timedelta(days=cover.GUARANTEE_DAYS)
+    rows = models.Order.objects.select_for_update(skip_locked=True).filter(state="settled", ended_at__lt=before)
+    due = list(rows.order_by("pk")[:limit])
+    for order in due:
+        order.state = ORDER.next(order.state, "close")
+        order.save(update_fields=["state"])
+        events.record("trade.order.closed", order.id, {})
+    return len(due)

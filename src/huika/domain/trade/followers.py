@@ -1,0 +1,53 @@
+"""What the trade does when others have news."""
+
+from uuid import UUID
+
+from huika.domain.inspection import actions as inspection
+from huika.domain.settlement import queries as money
+from huika.domain.trade import actions, models
+from huika.kit import jobs
+from huika.kit.events import Placed
+from huika.kit.followers import reactor
+from huika.kit.models import WorkItem
+
+
+@reactor("trade.money", "settlement.freeze.confirmed", "settlement.freeze.refused", "settlement.payout.paid")
+def money_news(event: Placed) -> None:
+    """A confirmed freeze lets the courier go; a refused one cancels the order; a payout that arrived settles it."""
+    if event.verb == "settlement.freeze.confirmed":
+        actions.lot_secured(event.subject, UUID(event.facts["lot"]))
+    elif event.verb == "settlement.freeze.refused":
+        if models.Order.objects.filter(id=event.subject, state="accepted").exists():
+            actions.cancel(event.subject, "freeze_refused")
+    else:
+        payout = next(p for p in money.payouts(event.subject) if str(p.id) == event.facts["payout"])
+        actions.payout_paid(event.subject, payout.card)
+        actions.try_settle(event.subject)
+
+
+@reactor("trade.inspection", "inspection.card.judged")
+def verdict_came(event: Placed) -> None:
+    """A verdict moves its card on."""
+    actions.judged(event.subject, event.facts["outcome"])
+
+
+@reactor("trade.cards", "trade.card.returned", "trade.card.credited")
+def card_ended(event: Placed) -> None:
+    """The vault learns that a card is sold or went back; a returned card may be the order's last one."""
+    state = "sold" if event.verb == "trade.card.credited" else "returned"
+    jobs.defer("trade.mark", card_id=event.facts["card"], event=str(event.id), state=state)
+    if state == "returned":
+        actions.try_settle(event.subject)
+
+
+@reactor("trade.desk", "kit.work_item.decided")
+def person_decided(event: Placed) -> None:
+    """A person's decision about a doubtful card, a suspected one, or a risky order takes effect."""
+    about, yes = UUID(event.facts["about"]), event.facts["decision"] == "clear"
+    item = WorkItem.objects.get(id=event.subject)
+    if event.facts["kind"] == "inspection.doubt" and item.decided_by:
+        inspection.judged_by_person(about, item.decided_by, yes, item.reason)
+    elif event.facts["kind"] == "trade.suspected":
+        actions.cleared_by_person(about, yes)
+    elif event.facts["kind"] == "trade.risk_review":
+        actions.reviewed(about, yes)

@@ -1,0 +1,83 @@
+"""Using sealed PINs through the vault; sweeps of the trade."""
+
+import time
+
+from huika.domain.trade import actions, models
+from huika.domain.vault import actions as vault
+from huika.kit import clock
+from huika.kit.jobs import TryAgain, job
+from huika.kit.ports import provider
+from huika.kit.safe_http import NoAnswer, NotSent
+
+WAIT_FOR_LOG_SECONDS = 2.0
+
+
+@job("trade.lock", attempts=60)
+def lock(card_id: str) -> None:
+    """Ask the vault whether the number is new here, then have it used at the issuer; a bagged card is only asked about.
+
+    Both calls carry capabilities whose numbers follow from the card and its attempt, so this job may run again.
+    """
+    card = models.Card.objects.select_related("order").get(id=card_id)
+    if card.state not in ("locking", "bagged") or card.lock_event is None:
+        return
+    _wait_for_log(card.lock_event)
+    port, once = provider("vault"), str(card.uses)
+    try:
+        status = port.status(
+            vault.capability(card.order_id, card.id, "status", card.lock_event, picture=card.picture, once=once)
+        )
+        if not actions.vault_knows(card.id, status):
+            return
+        if card.state == "bagged":
+            actions.bagged_is_safe(card.id)
+            return
+        ticket = vault.capability(
+            card.order_id,
+            card.id,
+            f"use.{card.lock}",
+            card.lock_event,
+            picture=card.picture,
+            once=once,
+            args={"kind": card.kind, "account": str(card.lot_id)},
+        )
+        used = port.use(ticket)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+    actions.issuer_answered(card.id, used)
+    if used.result == "unknown":
+        raise TryAgain
+
+
+def _wait_for_log(event: int) -> None:
+    """The use is in the log before it happens."""
+    deadline = time.monotonic() + WAIT_FOR_LOG_SECONDS
+    while not vault.in_the_log(event):
+        if time.monotonic() > deadline:
+            raise TryAgain
+        time.sleep(0.01)
+
+
+@job("trade.mark")
+def mark(card_id: str, event: str, state: str) -> None:
+    """Tell the vault that a card is sold (its number is known if it comes again) or returned (its PIN is wiped)."""
+    card, port = models.Card.objects.get(id=card_id), provider("vault")
+
+    def ticket(verb: str, **args: str) -> str:
+        once = f"{state}/{event}"
+        return vault.capability(
+            card.order_id, card.id, verb, int(event), picture=card.picture, args=dict(args), once=once
+        )
+
+    try:
+        if state == "sold" or port.status(ticket("status")).stored:
+            port.mark(ticket("mark", state=state))
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+
+
+@job("trade.sweep", every_seconds=10)
+def sweep() -> None:
+    """Every few seconds: quotes that have expired, orders whose complaint window has passed."""
+    actions.expire(clock.now())
+    actions.close_due()

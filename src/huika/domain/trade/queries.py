@@ -1,0 +1,164 @@
+"""Orders as each role may see them. What is not yours does not exist: NotFound."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from huika.domain.field import queries as field
+from huika.domain.parties.types import Actor, Role
+from huika.domain.trade import models
+from huika.domain.trade.types import CardRef, LotRef, OrderRef, RequoteRef, Step
+from huika.kit import events
+from huika.kit.refusals import NotFound
+
+MOST = 200
+DESK = Actor(UUID(int=0), Role.DESK)
+"""The operator's own tools, which see every order."""
+
+
+def _visible(actor: Actor) -> Q:
+    """Which orders an actor may see at all. A courier: those of its visits; a recycler: those it has a lot in."""
+    if actor.role in (Role.DESK, Role.REGULATOR):
+        return Q()
+    if actor.role == Role.SELLER:
+        return Q(seller_id=actor.party)
+    if actor.role == Role.COURIER:
+        return Q(id__in=[v.order for v in field.visits_of(actor.party)])
+    return Q(id__in=models.Lot.objects.filter(recycler_id=actor.party).values("order_id"))
+
+
+def orders_of(actor: Actor) -> Sequence[OrderRef]:
+    """The newest orders that this actor may see, at most 200."""
+    return _refs(models.Order.objects.filter(_visible(actor)).order_by("-id")[:MOST], actor)
+
+
+def order_for(actor: Actor, order_id: UUID) -> OrderRef:
+    """One order, if this actor may see it."""
+    return _one(models.Order.objects.filter(_owned(actor, order_id)), actor)
+
+
+def order_by_code(actor: Actor, code: str) -> OrderRef:
+    """One order by its short code, if this actor may see it."""
+    return _one(models.Order.objects.filter(_visible(actor), code=code.strip().upper()), actor)
+
+
+def _owned(actor: Actor, order_id: UUID) -> Q:
+    """One order by id: the courier of its visit is looked up by the visit, not through a list."""
+    if actor.role != Role.COURIER:
+        return Q(id=order_id) & _visible(actor)
+    visit = field.visit_of(order_id)
+    if visit is None or visit.courier != actor.party:
+        raise NotFound()
+    return Q(id=order_id)
+
+
+def order_of_visit(actor: Actor, visit_id: UUID) -> OrderRef:
+    """The order of a visit, if this actor may see it."""
+    found = models.Order.objects.filter(visit_id=visit_id).values_list("id", flat=True).first()
+    if found is None:
+        raise NotFound()
+    return order_for(actor, found)
+
+
+def card_for(actor: Actor, card_id: UUID) -> CardRef:
+    """One card, if this actor may see it; a recycler sees the cards of its own lot."""
+    row = models.Card.objects.filter(id=card_id).values_list("order_id", flat=True).first()
+    if row is None:
+        raise NotFound()
+    order = order_for(actor, row)
+    card = next((c for c in order.cards if c.id == card_id), None)
+    if card is None:
+        raise NotFound()
+    return card
+
+
+def lots_of(recycler: UUID) -> Sequence[tuple[OrderRef, LotRef]]:
+    """A recycler's lots, newest first, each with what it may see of the order."""
+    actor = Actor(recycler, Role.RECYCLER)
+    return [(order, lot) for order in orders_of(actor) for lot in order.lots]
+
+
+def requote_of(card_id: UUID) -> RequoteRef | None:
+    """A card's newest re-quote."""
+    r = models.Requote.objects.filter(card_id=card_id).order_by("-id").first()
+    if r is None:
+        return None
+    return RequoteRef(r.id, r.card_id, r.reason_code, r.old_net_fen, r.new_net_fen, r.max_deduction_fen, r.state)
+
+
+def timeline(order: OrderRef) -> Sequence[Step]:
+    """What happened, oldest first; sentences come from the events."""
+    subjects = [order.id, *([order.visit] if order.visit else [])]
+    return [Step(e.at, e.verb, *events.render(e), e.facts) for e in events.about(subjects)]
+
+
+def settled_orders(since: datetime | None = None) -> Iterable[UUID]:
+    """Ids of settled or closed orders, oldest first."""
+    rows = models.Order.objects.filter(state__in=["settled", "closed"]).order_by("id")
+    if since is not None:
+        rows = rows.filter(ended_at__gte=since)
+    return rows.values_list("id", flat=True)
+
+
+def release_facts(recycler: UUID, card_id: UUID) -> tuple[UUID, str] | None:
+    """(order, picture) of a recycler's paid card whose number and PIN may be released to it."""
+    card = models.Card.objects.filter(id=card_id, lot__recycler_id=recycler, state="paid").first()
+    return (card.order_id, card.picture) if card else None
+
+
+def _one(rows: QuerySet[models.Order], actor: Actor) -> OrderRef:
+    found = _refs(rows, actor)
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def _refs(rows: Iterable[models.Order], actor: Actor) -> list[OrderRef]:
+    orders = list(rows)
+    by_id = [o.id for o in orders]
+    lots: dict[UUID, list[models.Lot]] = {}
+    cards: dict[UUID, list[models.Card]] = {}
+    for lot in models.Lot.objects.filter(order_id__in=by_id).order_by("id"):
+        if actor.role != Role.RECYCLER or lot.recycler_id == actor.party:
+            lots.setdefault(lot.order_id, []).append(lot)
+    seen = {lot.id for group in lots.values() for lot in group}
+    for card in models.Card.objects.filter(order_id__in=by_id).order_by("n"):
+        if card.lot_id in seen:
+            cards.setdefault(card.order_id, []).append(card)
+    return [
+        OrderRef(
+            o.id,
+            o.code,
+            o.seller_id,
+            o.state,
+            o.city,
+            o.district,
+            o.rail,
+            o.quoted_net_fen,
+            o.visit_id,
+            tuple(LotRef(x.id, x.recycler_id, x.state, x.secured_fen) for x in lots.get(o.id, ())),
+            tuple(_card(c) for c in cards.get(o.id, ())),
+            o.created_at,
+        )
+        for o in orders
+    ]
+
+
+def _card(c: models.Card) -> CardRef:
+    return CardRef(
+        c.id,
+        c.n,
+        c.order_id,
+        c.lot_id,
+        c.kind,
+        c.face_value_fen,
+        c.form,
+        c.lock,
+        c.state,
+        c.gross_fen,
+        c.accepted_net_fen,
+        c.net_fen,
+        c.picture,
+    )

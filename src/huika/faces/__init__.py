@@ -1,0 +1,1 @@
+"""What people and programs touch. Thin: parse, read, one action, render."""

@@ -1,0 +1,107 @@
+"""Who is calling, and the key that makes a repeated POST harmless."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.http import HttpRequest
+from ninja import Header
+
+from huika.domain.parties import actions as parties
+from huika.domain.parties import queries as people
+from huika.domain.parties.errors import BadSignature
+from huika.domain.parties.types import Actor, Role
+from huika.kit import clock
+from huika.kit.change import Claim, claimed
+from huika.kit.refusals import Malformed, NotAllowed, NotSignedIn
+
+FRESH_SECONDS = 300
+T = TypeVar("T")
+KEY_HEADER = Header(  # type: ignore[type-arg]
+    ...,
+    alias="Idempotency-Key",
+    min_length=8,
+    max_length=80,
+    pattern=r"^[A-Za-z0-9._:-]+$",
+    description="Your own number for this request; repeating it answers the first result and does nothing.",
+    examples=["a3c1f2c6-5b0e-4c1c-9b57-0d6d1c2f8e11"],
+)
+
+
+def bearer(request: HttpRequest) -> Actor:
+    """Session of a seller, courier, desk or regulator: `Authorization: Bearer …`."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise NotSignedIn()
+    return people.actor_of(token.strip())
+
+
+def signed(request: HttpRequest) -> Actor:
+    """A recycler's Ed25519-signed request: X-Huika-Key, -Timestamp (unix seconds), -Nonce, -Signature (base64).
+
+    Signed are `METHOD\\nPATH?QUERY\\nTIMESTAMP\\nNONCE\\n`, the body's bytes, `\\n`; five minutes, each nonce once.
+    """
+    head = request.headers
+    kid, timestamp, nonce = (head.get(f"X-Huika-{name}", "") for name in ("Key", "Timestamp", "Nonce"))
+    if not kid:
+        raise NotSignedIn()
+    actor, public = people.signing_key(kid)
+    try:
+        age = abs(clock.now().timestamp() - int(timestamp))
+        signature = base64.b64decode(head.get("X-Huika-Signature", ""), validate=True)
+    except ValueError as error:
+        raise BadSignature(why="headers are incomplete") from error
+    if age > FRESH_SECONDS:
+        raise BadSignature(why="the timestamp is more than five minutes off")
+    if not 8 <= len(nonce) <= 80:
+        raise BadSignature(why="the nonce has 8 to 80 characters")
+    message = f"{request.method}\n{request.get_full_path()}\n{timestamp}\n{nonce}\n".encode() + request.body + b"\n"
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except InvalidSignature as error:
+        raise BadSignature(why="wrong key or content") from error
+    parties.use_nonce(kid, nonce)
+    return actor
+
+
+def actor_of(request: HttpRequest, *roles: Role) -> Actor:
+    """The caller, if in one of these roles; NotAllowed otherwise."""
+    actor: Actor = request.auth  # type: ignore[attr-defined]
+    if roles and actor.role not in roles:
+        raise NotAllowed()
+    return actor
+
+
+def once(request: HttpRequest, key: str, act: Callable[[], T]) -> T:
+    """Run one action under the caller's idempotency key; a repeat answers what the first one did."""
+    actor = getattr(request, "auth", None)
+    scope = f"{actor.role}:{actor.party}" if isinstance(actor, Actor) else "anyone"
+    with claimed(Claim(scope, key, _asked(request))):
+        return act()
+
+
+def _asked(request: HttpRequest) -> bytes:
+    """Hash of what is asked: the path and the body; of a form its fields and files, since boundaries differ."""
+    asked = hashlib.sha256(f"{request.method} {request.path}\n".encode())
+    if (request.content_type or "").startswith("multipart/"):
+        for name in sorted(request.POST):
+            asked.update(f"{name}={request.POST[name]}\n".encode())
+        for name in sorted(request.FILES):
+            upload: Any = request.FILES[name]
+            upload.seek(0)
+            asked.update(f"{name}:".encode() + hashlib.sha256(upload.read()).digest())
+            upload.seek(0)
+    else:
+        asked.update(request.body)
+    return asked.digest()
+
+
+def text_of(request: HttpRequest) -> str:
+    """The body as UTF-8 text; Malformed otherwise."""
+    try:
+        return request.body.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(field="body", why="not UTF-8", why_zh="不是 UTF-8 文本") from error

@@ -1,0 +1,79 @@
+"""What anybody may ask: the catalogue, comparisons, keys."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Router
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.catalog.types import Kind
+from huika.domain.evidence import queries as evidence
+from huika.domain.field import queries as field
+from huika.domain.market import actions as market
+from huika.domain.market import queries as books
+from huika.domain.market.types import Line
+from huika.domain.parties import queries as people
+from huika.domain.trade import actions as trade
+from huika.faces.api import present
+from huika.faces.api import schemas as s
+from huika.faces.api.keyed import KEY_HEADER, once
+from huika.kit.ports import provider
+
+router = Router(tags=["public"])
+
+
+@router.get("/kinds", response=list[s.KindOut], summary="Kinds of card, searched by name, pinyin or initials")
+def list_kinds(request: HttpRequest, q: str = "") -> list[Kind]:
+    return list(catalog.kinds(q[:60]))
+
+
+@router.get("/kinds/{slug}", response=s.KindOut, summary="One kind of card")
+def get_kind(request: HttpRequest, slug: str) -> Kind:
+    return catalog.kind(slug[:60])
+
+
+@router.get("/cities", response=list[s.CityOut], summary="Cities that are served")
+def list_cities(request: HttpRequest) -> list[object]:
+    return list(catalog.cities())
+
+
+@router.get("/cities/{city}/districts", response=list[s.CityOut], summary="Districts of a city")
+def list_districts(request: HttpRequest, city: str) -> list[object]:
+    return list(catalog.districts(city[:20]))
+
+
+@router.get("/limits", response=list[s.LimitOut], summary="Limits of law and policy, each with its source")
+def list_limits(request: HttpRequest) -> list[object]:
+    return list(catalog.limits())
+
+
+@router.get("/reasons", response=list[s.ReasonOut], summary="The published reasons for a re-quote")
+def list_reasons(request: HttpRequest) -> list[object]:
+    return list(catalog.reason_codes())
+
+
+@router.get("/keys", response=s.KeysOut, summary="Public keys of the log and the vault")
+def get_keys(request: HttpRequest) -> s.KeysOut:
+    return s.KeysOut(log_vkey=evidence.log_key(), vault=provider("vault").key())
+
+
+@router.post("/comparisons", response={201: s.ComparisonOut}, summary="Compare what recyclers pay for these cards")
+def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -> tuple[int, s.ComparisonOut]:
+    notices, lines = [], []
+    for n, card in enumerate(body.cards, start=1):
+        checked = catalog.check_card(card.kind, card.form, card.face_value_fen)
+        trade.lock_of(card.kind, card.form)
+        notices += [s.NoticeOut(n=n, zh=notice.zh, en=notice.en) for notice in checked.notices]
+        lines.append(Line(n, card.kind, card.face_value_fen, card.form, card.condition))
+    made: UUID = once(
+        request,
+        key,
+        lambda: market.compare(
+            body.city,
+            body.district,
+            lines,
+            served=field.area(body.city, body.district) is not None,
+            covered=frozenset(r.id for r in people.recyclers()),
+        ),
+    )
+    return 201, present.comparison(books.comparison(made), notices)

@@ -1,0 +1,79 @@
+"""A recycler's side, by signed requests."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Router
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.market import actions as market
+from huika.domain.parties import queries as people
+from huika.domain.parties.types import Role
+from huika.domain.trade import queries as orders
+from huika.domain.vault import actions as vault
+from huika.faces.api import schemas as s
+from huika.faces.api.keyed import KEY_HEADER, actor_of, once, signed, text_of
+from huika.kit.ports import provider
+from huika.kit.refusals import NotFound
+
+router = Router(tags=["recyclers"], auth=signed)
+
+
+@router.post(
+    "/books",
+    response={201: s.BookOut},
+    summary="Publish a price book: CSV, all rows or none",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": "kind,face_value,city,form,condition,channel,ratio\n"
+                    "walmart,1000,shanghai,electronic,intact,visit,0.9360\n",
+                }
+            },
+        }
+    },
+)
+def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> tuple[int, s.BookOut]:
+    actor = actor_of(request, Role.RECYCLER)
+    text = text_of(request)
+    kinds = frozenset(k.slug for k in catalog.kinds())
+    cities = frozenset(c.slug for c in catalog.cities())
+    made = once(request, key, lambda: market.publish_book(actor.party, text, actor.party, kinds=kinds, cities=cities))
+    return 201, s.BookOut(book=made)
+
+
+@router.get("/lots", response=list[s.LotViewOut], summary="My lots, newest first")
+def list_lots(request: HttpRequest) -> list[s.LotViewOut]:
+    actor = actor_of(request, Role.RECYCLER)
+    return [
+        s.LotViewOut(
+            lot=lot.id,
+            order_code=order.code,
+            state=lot.state,
+            secured_fen=lot.secured_fen,
+            cards=[s.CardOut.from_orm(c) for c in order.cards if c.lot == lot.id],
+        )
+        for order, lot in orders.lots_of(actor.party)
+    ]
+
+
+@router.get("/orders/{order_id}", response=s.OrderOut, summary="My share of an order")
+def get_lot_order(request: HttpRequest, order_id: UUID) -> s.OrderOut:
+    return s.OrderOut.from_orm(orders.order_for(actor_of(request, Role.RECYCLER), order_id))
+
+
+@router.post(
+    "/cards/{card_id}/release", response=s.ReleaseOut, summary="A paid card's number and PIN, sealed to my key"
+)
+def release(request: HttpRequest, card_id: UUID, key: str = KEY_HEADER) -> s.ReleaseOut:
+    actor = actor_of(request, Role.RECYCLER)
+    recycler, facts = people.recycler(actor.party), orders.release_facts(actor.party, card_id)
+    if facts is None or recycler.release_key is None:
+        raise NotFound()
+    order, picture = facts
+    ticket = once(request, key, lambda: vault.allow_release(order, card_id, picture, actor.party, recycler.release_key))
+    answer = provider("vault").release(ticket)
+    return s.ReleaseOut(order=order, card=card_id, sealed=answer["sealed"], key_id=answer["key_id"])

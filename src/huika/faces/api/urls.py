@@ -1,0 +1,22 @@
+"""URLs of the API, the log, callbacks and the start page."""
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+from huika.faces.api import callbacks, log, start
+from huika.faces.api.api import api, openapi
+
+
+def document(request: HttpRequest) -> JsonResponse:
+    """OpenAPI with shared problem answers."""
+    return JsonResponse(openapi(), json_dumps_params={"ensure_ascii": False})
+
+
+urlpatterns = [
+    path("", start.start),
+    path("start.css", start.style),
+    path("v1/openapi.json", document),
+    path("v1/", api.urls),
+    path("callbacks/wallet", callbacks.wallet),
+    path("log/<path:path>", log.log_file),
+]

@@ -1,0 +1,159 @@
+"""Followers read the one stream from their cursor and commit their effects together with the cursor.
+
+A *projection* may be rebuilt from place zero and stops with an alarm when it fails. A *reactor* is never replayed: it
+parks the failing subject, whose later events then wait, and opens a work item.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from huika.kit import events, locks, work_items
+from huika.kit.events import Placed
+from huika.kit.models import Cursor, Parked
+
+log = structlog.get_logger()
+BATCH = 200
+Handler = Callable[[Sequence[Placed]], None]
+
+
+@dataclass(frozen=True)
+class Follower:
+    """`verbs` are the exact verbs it takes, or empty for all."""
+
+    name: str
+    kind: Literal["projection", "reactor"]
+    verbs: frozenset[str]
+    handle: Handler
+    about: str
+
+
+REGISTRY: dict[str, Follower] = {}
+
+
+def projection(name: str, *verbs: str) -> Callable[[Handler], Handler]:
+    """Register `handle(events)` as a projection of these verbs (none: all)."""
+
+    def register(handle: Handler) -> Handler:
+        REGISTRY[name] = Follower(name, "projection", frozenset(verbs), handle, (handle.__doc__ or "").strip())
+        return handle
+
+    return register
+
+
+def reactor(name: str, *verbs: str) -> Callable[[Callable[[Placed], None]], Callable[[Placed], None]]:
+    """Register `handle(event)` as a reactor to these verbs."""
+
+    def register(handle: Callable[[Placed], None]) -> Callable[[Placed], None]:
+        def one_by_one(batch: Sequence[Placed]) -> None:
+            for event in batch:
+                handle(event)
+
+        REGISTRY[name] = Follower(name, "reactor", frozenset(verbs), one_by_one, (handle.__doc__ or "").strip())
+        return handle
+
+    return register
+
+
+def run_all() -> int:
+    """Let every follower read one batch; how many events were read altogether."""
+    return sum(run(REGISTRY[name]) for name in sorted(REGISTRY))
+
+
+def run(follower: Follower, limit: int = BATCH) -> int:
+    """Read one batch for one follower; how many events it moved past."""
+    # Cheap look first: most polls find nothing, and need no transaction for it.
+    known = Cursor.objects.filter(follower=follower.name).values_list("next_place", "stopped_because").first()
+    if known is None:
+        Cursor.objects.get_or_create(follower=follower.name)
+        known = (0, "")
+    if known[1] or not (batch := events.read(known[0], limit)):
+        return 0
+    try:
+        return _take(follower, batch)
+    except Exception as error:
+        if follower.kind == "projection":
+            _stop(follower, error)
+            return 0
+    return sum(_take_one(follower, event) for event in batch)
+
+
+def _take(follower: Follower, batch: Sequence[Placed]) -> int:
+    with transaction.atomic():
+        cursor = locks.locked(Cursor.objects.all(), follower=follower.name)
+        todo = [e for e in batch if e.place >= cursor.next_place]
+        if not todo:
+            return 0
+        wanted = [e for e in todo if not follower.verbs or e.verb in follower.verbs]
+        if follower.kind == "reactor" and wanted:
+            wanted = _without_parked(follower, wanted)
+        if wanted:
+            follower.handle(wanted)
+        cursor.next_place = todo[-1].place + 1
+        cursor.save(update_fields=["next_place"])
+        return len(todo)
+
+
+def _take_one(follower: Follower, event: Placed) -> int:
+    try:
+        return _take(follower, [event])
+    except Exception as error:
+        log.exception("follower parked a subject", follower=follower.name, place=event.place)
+        with transaction.atomic():
+            _park(follower, event, repr(error))
+            Cursor.objects.filter(follower=follower.name, next_place=event.place).update(next_place=F("next_place") + 1)
+        return 1
+
+
+def _without_parked(follower: Follower, wanted: list[Placed]) -> list[Placed]:
+    subjects = {e.subject for e in wanted}
+    parked = set(
+        Parked.objects.filter(follower=follower.name, subject__in=subjects).values_list("subject", flat=True).distinct()
+    )
+    for event in wanted:
+        if event.subject in parked:
+            _park(follower, event, "an earlier event of this subject is parked")
+    return [e for e in wanted if e.subject not in parked]
+
+
+def _park(follower: Follower, event: Placed, error: str) -> None:
+    Parked.objects.get_or_create(
+        follower=follower.name, place=event.place, defaults={"subject": event.subject, "error": error[:2000]}
+    )
+    work_items.open_item(
+        "kit.parked",
+        event.subject,
+        zh=f"{follower.name} 停在这一单",
+        en=f"{follower.name} stopped at this subject",
+        facts={"place": event.place, "error": error[:500]},
+        within_seconds=900,
+    )
+
+
+def unpark(follower_name: str, event_subject: object) -> int:
+    """Run a parked subject's events again, in order, after its cause is mended; how many."""
+    follower = REGISTRY[follower_name]
+    with transaction.atomic():
+        rows = list(
+            Parked.objects.select_for_update().filter(follower=follower_name, subject=event_subject).order_by("place")
+        )
+        for row in rows:
+            follower.handle(events.read(row.place, 1))
+            row.delete()
+    return len(rows)
+
+
+def _stop(follower: Follower, error: Exception) -> None:
+    log.exception("projection stopped", follower=follower.name)
+    Cursor.objects.filter(follower=follower.name).update(stopped_because=repr(error)[:2000])
+
+
+def restart(name: str, *, from_zero: bool = False) -> None:
+    """Let a stopped projection go on, or rebuild it from place zero. A reactor is never replayed."""
+    if from_zero and REGISTRY[name].kind == "reactor":
+        raise ValueError(f"{name} is a reactor: it is never replayed")
+    Cursor.objects.filter(follower=name).update(stopped_because="", **({"next_place": 0} if from_zero else {}))

@@ -1,0 +1,130 @@
+"""Jobs are for what calls other companies or takes long. Deferred inside the transaction, run by procrastinate.
+
+A job may run twice (a killed worker's job is retried), so it only ever reads, calls, and ends in one action that
+tolerates repetition. `run_pending` runs what waits in this process, in seed order, for tests and replays.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import structlog
+from django.db import close_old_connections, connection
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from huika.kit import clock
+
+log = structlog.get_logger()
+REGISTRY: dict[str, Callable[..., None]] = {}
+
+
+class TryAgain(Exception):
+    """The other side gave no answer that settles anything: run this job again later."""
+
+
+SWEEPS: dict[str, float] = {}
+"""Job → seconds between two runs; the stream's process defers them."""
+
+
+def job(
+    name: str, *, attempts: int = 30, every_seconds: float = 0
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a job. Its arguments are references (ids as text), never secrets.
+
+    A run that raises is tried again after 1, 2, 3 … seconds, `attempts` times; then it is failed, and a person is told.
+    """
+
+    def register(fn: Callable[..., None]) -> Callable[..., None]:
+        @wraps(fn)
+        def run(**kwargs: Any) -> None:
+            close_old_connections()
+            try:
+                fn(**kwargs)
+            finally:
+                close_old_connections()
+
+        app.task(name=name, retry=RetryStrategy(max_attempts=attempts, wait=1, linear_wait=1))(run)
+        REGISTRY[name] = fn
+        if every_seconds:
+            SWEEPS[name] = every_seconds
+        return fn
+
+    return register
+
+
+def defer(name: str, *, in_seconds: float = 0, **references: str) -> None:
+    """Run the job called `name` once this transaction has committed, not before `in_seconds` from now."""
+    later = {"schedule_at": clock.now() + timedelta(seconds=in_seconds)} if in_seconds else {}
+    app.configure_task(name, **later).defer(**references)  # type: ignore[arg-type]
+
+
+def run_pending(seed: int = 0, *, horizon_seconds: float = 0, limit: int = 10_000) -> int:
+    """Run waiting jobs in this process, in an order drawn from `seed`, until none is left or `limit` ran; how many."""
+    source, ran = random.Random(seed), 0  # noqa: S311  an order for replay, not a secret
+    while ran < limit:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id, task_name, args FROM procrastinate_jobs WHERE status = 'todo'"
+                " AND (scheduled_at IS NULL OR scheduled_at <= %s) ORDER BY id LIMIT 200",
+                [clock.now() + timedelta(seconds=horizon_seconds)],
+            )
+            rows = cursor.fetchall()
+        if not rows:
+            return ran
+        _run_one(*source.choice(rows))
+        ran += 1
+    return ran
+
+
+def _run_one(job_id: int, name: str, args: Any) -> None:
+    import json
+
+    arguments = json.loads(args) if isinstance(args, str) else args
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', attempts = attempts + 1 WHERE id = %s", [job_id]
+        )
+    try:
+        REGISTRY[name](**arguments)
+        status = "succeeded"
+    except TryAgain:
+        log.info("job asks to be tried again", job=name, arguments=arguments)
+        status = "failed"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT procrastinate_finish_job_v1(%s, %s, false)", [job_id, status])
+
+
+def tell_of_failures() -> int:
+    """Open a work item for every job that has used up its attempts; how many there are."""
+    from huika.kit import work_items
+    from huika.kit.change import action
+
+    @action
+    def tell(job_id: int, name: str, args: Any) -> None:
+        subject = uuid5(NAMESPACE_OID, f"job/{job_id}")
+        work_items.open_item(
+            "kit.job_failed",
+            subject,
+            zh=f"后台任务没做成：{name}"[:120],
+            en=f"A job has failed: {name}"[:160],
+            facts={"job": job_id, "args": args},
+        )
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, task_name, args FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id LIMIT 50"
+        )
+        rows = cursor.fetchall()
+    for row in rows:
+        tell(*row)
+    return len(rows)
+
+
+async def retry_stalled(manager: Any, silent_seconds: float = 30) -> None:
+    """Give the jobs of killed workers back: a worker without a heartbeat for that long is dead."""
+    for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds):
+        await manager.retry_job(stalled)

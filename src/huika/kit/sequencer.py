@@ -1,0 +1,62 @@
+"""Gives committed events their place: gapless, cause before effect, each once.
+
+A batch takes what one snapshot sees, in id order. Ids are drawn after the row lock, so whatever caused an event has a
+smaller id and was committed before it, hence is in the same snapshot or already placed. A transaction may commit late
+with a small id: the low-water mark below which nothing can still come moves only past ids that were drawn before a
+moment whose transactions have all ended (pg_snapshot_xmin).
+"""
+
+from django.db import connection, transaction
+
+from huika.kit import locks
+
+BATCH = 500
+
+_PLACE = """
+WITH fresh AS (
+    SELECT e.id FROM kit_event e
+    WHERE e.id > %s AND NOT EXISTS (SELECT 1 FROM kit_eventplace p WHERE p.event_id = e.id)
+    ORDER BY e.id LIMIT %s
+), base AS (SELECT coalesce(max(place) + 1, 0) AS next FROM kit_eventplace)
+INSERT INTO kit_eventplace (place, event_id)
+SELECT base.next + row_number() OVER (ORDER BY fresh.id) - 1, fresh.id FROM fresh, base
+"""
+
+
+def sequence(limit: int = BATCH) -> int:
+    """Place up to `limit` committed events; how many were placed. Only one process at a time does it, others get 0."""
+    with transaction.atomic():
+        if not locks.try_transaction_lock("kit.sequencer"):
+            return 0
+        with connection.cursor() as cursor:
+            settled = _advance(cursor)
+            cursor.execute(_PLACE, [settled, limit])
+            return int(cursor.rowcount)
+
+
+def _advance(cursor: object) -> int:
+    """Move the low-water mark as far as is safe and note the next candidate; the mark (an event id)."""
+    run = cursor.execute  # type: ignore[attr-defined]
+    run("INSERT INTO kit_lowwater (id, settled, pending_id, pending_xid) VALUES (1, 0, 0, 0) ON CONFLICT DO NOTHING")
+    run("SELECT settled, pending_id, pending_xid FROM kit_lowwater WHERE id = 1")
+    settled, pending_id, pending_xid = cursor.fetchone()  # type: ignore[attr-defined]
+    # Last drawn id first, then the xid horizon: every id up to it belongs to a transaction below that horizon.
+    run("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM kit_event_id_seq")
+    (drawn,) = cursor.fetchone()  # type: ignore[attr-defined]
+    run(
+        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,"
+        " (SELECT min(e.id) FROM kit_event e WHERE e.id > %s"
+        "  AND NOT EXISTS (SELECT 1 FROM kit_eventplace p WHERE p.event_id = e.id))"
+        " FROM pg_current_snapshot() s",
+        [settled],
+    )
+    xmin, xmax, unplaced = cursor.fetchone()  # type: ignore[attr-defined]
+    if pending_id > settled and xmin >= pending_xid and (unplaced is None or unplaced > pending_id):
+        run(
+            "UPDATE kit_lowwater SET settled = %s, pending_id = %s, pending_xid = %s WHERE id = 1",
+            [pending_id, drawn, xmax],
+        )
+        return int(pending_id)
+    if pending_id <= settled and drawn > settled:
+        run("UPDATE kit_lowwater SET pending_id = %s, pending_xid = %s WHERE id = 1", [drawn, xmax])
+    return int(settled)

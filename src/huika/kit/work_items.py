@@ -1,0 +1,74 @@
+"""One queue of work items for everything a person must look at."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from huika.kit import clock, events, locks
+from huika.kit.change import action
+from huika.kit.models import WorkItem
+from huika.kit.refusals import Malformed, Refusal
+
+
+class AlreadyClaimed(Refusal):
+    code, status = "work_item_claimed", 409
+    zh, en = "同事已经在看这一条", "A colleague is already looking at this item."
+
+
+class AlreadyDecided(Refusal):
+    code, status = "work_item_decided", 409
+    zh, en = "这一条已经有结论", "This item is already decided."
+
+
+def open_item(
+    kind: str, subject: UUID, *, zh: str, en: str, facts: dict[str, Any] | None = None, within_seconds: int = 3600
+) -> UUID:
+    """Open an item, or find the one that is open for this kind and subject. Part of the caller's transaction."""
+    at = clock.now()
+    try:
+        with transaction.atomic():
+            item = WorkItem.objects.create(
+                kind=kind,
+                subject=subject,
+                title_zh=zh,
+                title_en=en,
+                facts=facts or {},
+                opened_at=at,
+                due_at=at + timedelta(seconds=within_seconds),
+            )
+    except IntegrityError:
+        return WorkItem.objects.get(kind=kind, subject=subject, decided_at=None).id
+    events.record("kit.work_item.opened", item.id, {"kind": kind, "about": str(subject)})
+    return item.id
+
+
+@action
+def claim(item_id: UUID, by: UUID) -> None:
+    """A person takes an open item."""
+    item = locks.locked(WorkItem.objects.all(), id=item_id)
+    if item.decided_at:
+        raise AlreadyDecided()
+    if item.claimed_by not in (None, by):
+        raise AlreadyClaimed()
+    item.claimed_by, item.claimed_at = by, clock.now()
+    item.save(update_fields=["claimed_by", "claimed_at"])
+
+
+@action
+def decide(item_id: UUID, by: UUID, decision: str, reason: str) -> None:
+    """A person decides, with a reason; what follows from it is done by followers of `kit.work_item.decided`."""
+    item = locks.locked(WorkItem.objects.all(), id=item_id)
+    if item.decided_at:
+        raise AlreadyDecided()
+    if item.claimed_by not in (None, by):
+        raise AlreadyClaimed()
+    if not reason.strip() or not decision.strip():
+        raise Malformed(field="reason", why="a decision needs a reason", why_zh="请写明理由")
+    item.claimed_by, item.decided_by, item.decided_at = by, by, clock.now()
+    item.decision, item.reason = decision.strip(), reason.strip()
+    item.save(update_fields=["claimed_by", "decided_by", "decided_at", "decision", "reason"])
+    events.record(
+        "kit.work_item.decided", item.id, {"kind": item.kind, "about": str(item.subject), "decision": item.decision}
+    )

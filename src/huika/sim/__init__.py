@@ -1,0 +1,1 @@
+"""A city's day driven through the same doors as everybody's: demo data, sellers and couriers as API clients."""
