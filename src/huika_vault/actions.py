@@ -1,4 +1,4 @@
-"""What the vault does with a capability: seal, seen, status, mark, release. Each takes effect once; /use is in `using`."""
+"""What the vault does with a capability: seal, seen, status, mark, release. Each takes effect once; /use: `using`."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime

@@ -52,14 +52,15 @@ def test_a_picture_is_a_jpeg_of_four_to_three(width: int) -> None:
 
 @pytest.mark.parametrize("cover", [{"mask_pin": True}, {"mask_pin": True, "scratched": True}, {"mask_pin": False}])
 def test_a_covered_pin_leaves_no_trace_in_the_pixels(cover: dict[str, bool]) -> None:
-    back = CARD | {"side": "back"} | cover
+    back = CARD | {"side": "back", "width": 800} | cover
     assert render(**back) == render(**back | {"pin": "907155"})
 
 
 def test_a_bare_pin_is_drawn_and_no_pin_has_no_field() -> None:
-    back = CARD | {"side": "back", "mask_pin": False, "scratched": True}
+    back = CARD | {"side": "back", "mask_pin": False, "scratched": True, "width": 800}
     assert render(**back) != render(**back | {"pin": "907155"})
-    assert render(**CARD | {"side": "back", "pin": None}) != render(**CARD | {"side": "back"})
+    hatched = CARD | {"side": "back", "width": 800}
+    assert render(**hatched | {"pin": None}) != render(**hatched)
 
 
 @pytest.mark.parametrize("design", sorted(DESIGNS))

@@ -60,7 +60,7 @@ DATABASES = {
     }
 }
 if os.environ.get("HUIKA_DB_POOL"):
-    DATABASES["default"]["OPTIONS"] = {  # type: ignore[assignment]
+    DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"]["OPTIONS"],  # type: ignore[dict-item]
         "pool": {"min_size": 1, "max_size": int(os.environ["HUIKA_DB_POOL"]), "timeout": 10},
     }
@@ -70,6 +70,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "zh-hans"
 APPEND_SLASH = False
+STATIC_URL = "/static/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 SECURE_CONTENT_TYPE_NOSNIFF = True

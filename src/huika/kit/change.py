@@ -2,7 +2,8 @@
 
 The decorator opens the transaction, and where the caller brought an idempotency key it writes the key's row in that
 same transaction with the action's result, so that a repeated call answers what the first one answered and does
-nothing. An action called by another joins its transaction.
+nothing. An action called by another is part of it: same transaction, no savepoint; whoever wants to go on after its
+refusal makes a savepoint of its own.
 """
 
 import typing
@@ -38,6 +39,7 @@ class KeyReused(Refusal):
 
 
 _claim: ContextVar[Claim | None] = ContextVar("huika_claim", default=None)
+_acting: ContextVar[bool] = ContextVar("huika_acting", default=False)
 
 
 @contextmanager
@@ -56,6 +58,15 @@ def action(fn: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(fn)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _acting.get():
+            return fn(*args, **kwargs)  # part of the action that called it: its transaction, its key
+        acting = _acting.set(True)
+        try:
+            return outermost(*args, **kwargs)
+        finally:
+            _acting.reset(acting)
+
+    def outermost(*args: P.args, **kwargs: P.kwargs) -> R:
         claim = _claim.get()
         token = _claim.set(None)
         refusal: Refusal | None = None

@@ -76,6 +76,13 @@ def about(subjects: Iterable[UUID]) -> Sequence[Placed]:
     return _select("e.subject = ANY(%s) ORDER BY p.place", [list(subjects)])
 
 
+def has_place(event: int) -> bool:
+    """Whether an event that was recorded stands in the stream by now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM kit_eventplace WHERE event_id = %s", [event])
+        return cursor.fetchone() is not None
+
+
 def last_about(subject: UUID, verb: str) -> Placed | None:
     """The newest placed event of one verb about a subject."""
     found = _select("e.subject = %s AND e.verb = %s ORDER BY p.place DESC LIMIT 1", [subject, verb])

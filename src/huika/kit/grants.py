@@ -30,7 +30,7 @@ def apply(role: str) -> None:
         raw = cursor.connection
 
         def run(text: str, **parts: sql.Composable) -> None:
-            cursor.execute(sql.SQL(text).format(role=name, **parts).as_string(raw))  # type: ignore[arg-type]
+            cursor.execute(sql.SQL(text).format(role=name, **parts).as_string(raw))
 
         run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         run("GRANT USAGE ON SCHEMA public TO {role}")

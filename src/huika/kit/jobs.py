@@ -85,17 +85,18 @@ def _run_one(job_id: int, name: str, args: Any) -> None:
 
     arguments = json.loads(args) if isinstance(args, str) else args
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE procrastinate_jobs SET status = 'doing', attempts = attempts + 1 WHERE id = %s", [job_id]
-        )
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s RETURNING attempts", [job_id])
+        (attempts,) = cursor.fetchone()
     try:
         REGISTRY[name](**arguments)
-        status = "succeeded"
     except TryAgain:
         log.info("job asks to be tried again", job=name, arguments=arguments)
-        status = "failed"
+        again = clock.now() + timedelta(seconds=attempts + 1)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT procrastinate_retry_job_v1(%s, %s, NULL, NULL, NULL)", [job_id, again])
+        return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT procrastinate_finish_job_v1(%s, %s, false)", [job_id, status])
+        cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", [job_id])
 
 
 def tell_of_failures() -> int:

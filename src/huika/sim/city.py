@@ -32,7 +32,7 @@ from huika.kit import clock
 
 CITY = "shanghai"
 PREFUND_FEN = 50_000_000_00
-FLOAT_FEN = 200_000_00
+FLOAT_FEN = 20_000_00
 COURIERS = 8
 SHIFT_DAYS = 4
 PLATFORM_FEES = (

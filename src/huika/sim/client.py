@@ -76,7 +76,10 @@ class Client:
         return self.call("POST", path, json_body=body, key=key, step=step)
 
 
-def until(ask: Callable[[], T | None], seconds: float = 20, every: float = 0.02) -> T:
+POLL_SECONDS = 0.02
+
+
+def until(ask: Callable[[], T | None], seconds: float = 20, every: float | None = None) -> T:
     """Ask again until there is an answer; TimeoutError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -85,7 +88,7 @@ def until(ask: Callable[[], T | None], seconds: float = 20, every: float = 0.02)
             return found
         if time.monotonic() > deadline:
             raise TimeoutError(f"no answer within {seconds} s from {getattr(ask, '__qualname__', ask)}")
-        time.sleep(every)
+        time.sleep(every or POLL_SECONDS)
 
 
 @dataclass(frozen=True)

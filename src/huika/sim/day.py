@@ -11,7 +11,7 @@ from huika.domain.settlement import queries as settlement
 from huika.domain.trade import queries as trade
 from huika.kit.money import ceil_yuan_fen
 from huika.sim import story
-from huika.sim.client import Sandbox
+from huika.sim.client import Sandbox, until
 from huika.sim.story import CardSpec, Seller, World
 
 KINDS = (
@@ -63,7 +63,7 @@ def _trade(world: World, seller: Seller, outcome: str, district: str, source: ra
         return str(story.settled(seller, order["id"])["state"])
     story.lock_or_bag(world, courier, card, spec)
     if outcome == "cash":
-        story.until(lambda: courier.get(f"/v1/cards/{card['id']}")["state"] == "credited" or None)
+        until(lambda: courier.get(f"/v1/cards/{card['id']}")["state"] == "credited" or None)
         due = ceil_yuan_fen(order["quoted_net_fen"])
         courier.post(f"/v1/visits/{order['visit']}/cash", {"counted_fen": due})
     return str(story.settled(seller, order["id"])["state"])

@@ -1,4 +1,4 @@
-"""One whole trade through the public API, told step by step: the parts a demo, a bench and a test are put together of."""
+"""One whole trade through the public API, step by step: what a demo, a bench and a test are put together of."""
 
 import time
 from collections.abc import Callable

@@ -1,5 +1,6 @@
 """Where the public log is written and which key signs it."""
 
+import contextlib
 import json
 import os
 from functools import cache
@@ -26,10 +27,8 @@ def signer() -> Signer:
         part = place.with_name(f"log.{os.getpid()}.new")
         part.touch(mode=0o600)
         part.write_text(json.dumps({"private": Ed25519PrivateKey.generate().private_bytes_raw().hex()}))
-        try:
-            os.link(part, place)  # the first process's key stands
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # the first process's key stands
+            os.link(part, place)
         part.unlink()
     raw = bytes.fromhex(json.loads(place.read_text())["private"])
     return Signer(settings.LOG_ORIGIN, Ed25519PrivateKey.from_private_bytes(raw))

@@ -31,8 +31,8 @@ def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> t
         book_id__in=[row[0] for row in live.values()], city=city, channel=channel, kind__in=set(kinds)
     ).values_list("book_id", "kind", "face_value_fen", "form", "condition", "ratio_bp")
     prices: dict[UUID, list[Price]] = {}
-    for book_id, *price in rows:
-        prices.setdefault(book_id, []).append(Price(*price))
+    for book_id, kind, face_value_fen, form, condition, ratio_bp in rows:
+        prices.setdefault(book_id, []).append(Price(kind, face_value_fen, form, condition, ratio_bp))
     found, bookless = [], []
     for recycler in parties.recyclers():
         row = live.get(recycler.id)

@@ -32,21 +32,30 @@ def lock(card_id: str) -> None:
         if card.state == "bagged":
             actions.bagged_is_safe(card.id)
             return
-        ticket = vault.capability(
-            card.order_id,
-            card.id,
-            f"use.{card.lock}",
-            card.lock_event,
-            picture=card.picture,
-            once=once,
-            args={"kind": card.kind, "account": str(card.lot_id)},
-        )
-        used = port.use(ticket)
+        used = port.use(_use(card, "balance"))
+        if used.result != "unknown":
+            if not actions.balance_found(card.id, used):
+                return
+            used = port.use(_use(card, card.lock))
     except (NoAnswer, NotSent) as error:
         raise TryAgain from error
     actions.issuer_answered(card.id, used)
     if used.result == "unknown":
         raise TryAgain
+
+
+def _use(card: models.Card, method: str) -> str:
+    """The capability for one use of this attempt; `balance` needs no account."""
+    args = {"kind": card.kind} | ({} if method == "balance" else {"account": str(card.lot_id)})
+    return vault.capability(
+        card.order_id,
+        card.id,
+        f"use.{method}",
+        card.lock_event or 0,
+        picture=card.picture,
+        once=str(card.uses),
+        args=args,
+    )
 
 
 def _wait_for_log(event: int) -> None:

@@ -40,6 +40,7 @@ CARD = Machine(
         "decline": (("declared", "captured", "doubtful", "clear", "requoted"), "returned"),
         "lock": (("clear",), "locking"),
         "bag": (("clear",), "bagged"),
+        "find_short": (("locking",), "clear"),
         "issuer_refuses": (("locking",), "returned"),
         "suspect": (("locking", "bagged"), "suspected"),
         "exonerate": (("suspected",), "clear"),

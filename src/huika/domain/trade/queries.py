@@ -54,12 +54,27 @@ def _owned(actor: Actor, order_id: UUID) -> Q:
     return Q(id=order_id)
 
 
-def order_of_visit(actor: Actor, visit_id: UUID) -> OrderRef:
-    """The order of a visit, if this actor may see it."""
+def require_order(actor: Actor, order_id: UUID) -> None:
+    """NotFound unless this actor may see the order."""
+    if not models.Order.objects.filter(_owned(actor, order_id)).exists():
+        raise NotFound()
+
+
+def require_card(actor: Actor, card_id: UUID) -> None:
+    """NotFound unless this actor may see the card."""
+    card = models.Card.objects.filter(id=card_id).values_list("order_id", "lot__recycler_id").first()
+    if card is None or (actor.role == Role.RECYCLER and card[1] != actor.party):
+        raise NotFound()
+    require_order(actor, card[0])
+
+
+def order_of_visit(actor: Actor, visit_id: UUID) -> UUID:
+    """The id of a visit's order, if this actor may see it."""
     found = models.Order.objects.filter(visit_id=visit_id).values_list("id", flat=True).first()
     if found is None:
         raise NotFound()
-    return order_for(actor, found)
+    require_order(actor, found)
+    return found
 
 
 def card_for(actor: Actor, card_id: UUID) -> CardRef:

@@ -9,7 +9,9 @@ WITH_MONEY = ("credited", "paid")
 
 
 def lock_for(method: str | None, form: str, name_zh: str, name_en: str) -> str:
-    """How a card is secured at the door: bind, redeem, pin_change, or none (bagged). Raises CannotLock, TransferRefused.
+    """How a card is secured at the door: bind, redeem, pin_change, or none (bagged).
+
+    Raises CannotLock, TransferRefused.
 
     An electronic card that cannot be locked could be spent from a copy; registered cards need the issuer's transfer.
     """

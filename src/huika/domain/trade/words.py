@@ -22,6 +22,7 @@ WORDS.update(
         "trade.card.balance_noted": ("余额 {balance_fen}（{channel}）", "Balance {balance_fen} ({channel})"),
         "trade.card.bagged": ("装进封口袋 {bag}", "Sealed in bag {bag}"),
         "trade.card.bagged_waiting": ("发卡方没回音，先封进袋 {bag}", "Issuer silent; sealed in bag {bag}"),
+        "trade.card.short": ("余额只有 {balance_fen}，按原价不能收", "It holds only {balance_fen}: not at this price"),
         "trade.card.suspected": ("这张卡要人看一眼", "A person must look at this card"),
         "trade.card.credited": ("锁好了，{net_fen} 归你", "Locked; {net_fen} is yours"),
         "trade.card.requoted": (

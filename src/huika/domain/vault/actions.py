@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
-from django.db import connection
 
 from huika.kit import canonical, clock, events, ids
 from huika.kit.change import action
@@ -58,9 +57,7 @@ def capability(
 
 def in_the_log(event: int) -> bool:
     """Whether the event has its place in the stream: the log entry stands before the use."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM kit_eventplace WHERE event_id = %s", [event])
-        return cursor.fetchone() is not None
+    return events.has_place(event)
 
 
 def _b64url(data: bytes) -> str:

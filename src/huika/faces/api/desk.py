@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from huika.domain.parties import actions as parties
 from huika.domain.parties.types import Role
@@ -59,18 +59,16 @@ def list_orders(request: HttpRequest) -> list[s.OrderOut]:
 
 
 @router.post("/sellers", response={201: s.PartyOut}, summary="A seller who calls; exists without a login")
-def telephone_seller(request: HttpRequest, body: s.TelephoneIn, key: str = KEY_HEADER) -> tuple[int, s.PartyOut]:
+def telephone_seller(request: HttpRequest, body: s.TelephoneIn, key: str = KEY_HEADER) -> Status[s.PartyOut]:
     actor_of(request, Role.DESK)
-    return 201, s.PartyOut(id=once(request, key, lambda: parties.telephone_seller(body.phone)))
+    return Status(201, s.PartyOut(id=once(request, key, lambda: parties.telephone_seller(body.phone))))
 
 
 @router.post("/sellers/{seller_id}/identity", response={202: s.Done}, summary="Have a caller's name verified")
-def seller_identity(
-    request: HttpRequest, seller_id: UUID, body: s.IdentityIn, key: str = KEY_HEADER
-) -> tuple[int, s.Done]:
+def seller_identity(request: HttpRequest, seller_id: UUID, body: s.IdentityIn, key: str = KEY_HEADER) -> Status[s.Done]:
     actor_of(request, Role.DESK)
     once(request, key, lambda: parties.submit_identity(seller_id, body.name, body.id_number))
-    return 202, s.Done()
+    return Status(202, s.Done())
 
 
 @router.post("/sellers/{seller_id}/consents", response={200: s.Done}, summary="Consents given on a recorded line")
@@ -81,7 +79,7 @@ def seller_consents(request: HttpRequest, seller_id: UUID, body: s.ConsentsIn, k
 
 
 @router.post("/orders", response={201: s.OrderOut}, summary="Take an offer into an order for a caller")
-def quote(request: HttpRequest, body: s.DeskOrderIn, key: str = KEY_HEADER) -> tuple[int, s.OrderOut]:
+def quote(request: HttpRequest, body: s.DeskOrderIn, key: str = KEY_HEADER) -> Status[s.OrderOut]:
     actor = actor_of(request, Role.DESK)
     made = once(request, key, lambda: trade.quote(body.seller, body.comparison, body.offer))
-    return 201, present.order(orders.order_for(actor, made))
+    return Status(201, present.order(orders.order_for(actor, made)))

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Router, Status
 
 from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
@@ -32,10 +32,10 @@ def list_orders(request: HttpRequest) -> list[s.OrderOut]:
 
 
 @router.post("", response={201: s.OrderOut}, summary="Take a firm offer into an order")
-def quote(request: HttpRequest, body: s.OrderIn, key: str = KEY_HEADER) -> tuple[int, s.OrderOut]:
+def quote(request: HttpRequest, body: s.OrderIn, key: str = KEY_HEADER) -> Status[s.OrderOut]:
     actor = actor_of(request, Role.SELLER)
     made = once(request, key, lambda: trade.quote(actor.party, body.comparison, body.offer))
-    return 201, present.order(orders.order_for(actor, made))
+    return Status(201, present.order(orders.order_for(actor, made)))
 
 
 @router.get("/{order_id}", response=s.OrderOut, summary="One order")
@@ -55,7 +55,7 @@ def list_windows(request: HttpRequest, order_id: UUID, day: date) -> list[Window
 )
 def accept(request: HttpRequest, order_id: UUID, body: s.AcceptIn, key: str = KEY_HEADER) -> s.OrderOut:
     actor = actor_of(request, *SELLS)
-    orders.order_for(actor, order_id)
+    orders.require_order(actor, order_id)
     how = trade.Acceptance(body.opens, body.address, body.rail, body.payee)
     once(request, key, lambda: trade.accept(order_id, how))
     return present.order(orders.order_for(actor, order_id))
@@ -64,7 +64,7 @@ def accept(request: HttpRequest, order_id: UUID, body: s.AcceptIn, key: str = KE
 @router.post("/{order_id}/cancel", response=s.OrderOut, summary="Cancel before the visit, free of charge")
 def cancel(request: HttpRequest, order_id: UUID, key: str = KEY_HEADER) -> s.OrderOut:
     actor = actor_of(request, *SELLS)
-    orders.order_for(actor, order_id)
+    orders.require_order(actor, order_id)
     once(request, key, lambda: trade.cancel(order_id, str(actor.role)))
     return present.order(orders.order_for(actor, order_id))
 
@@ -72,7 +72,7 @@ def cancel(request: HttpRequest, order_id: UUID, key: str = KEY_HEADER) -> s.Ord
 @router.post("/{order_id}/decline", response=s.OrderOut, summary="Walk away at the door, free of charge")
 def decline(request: HttpRequest, order_id: UUID, key: str = KEY_HEADER) -> s.OrderOut:
     actor = actor_of(request, *SELLS)
-    orders.order_for(actor, order_id)
+    orders.require_order(actor, order_id)
     once(request, key, lambda: trade.decline(order_id))
     return present.order(orders.order_for(actor, order_id))
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.catalog.types import Kind
@@ -58,7 +58,7 @@ def get_keys(request: HttpRequest) -> s.KeysOut:
 
 
 @router.post("/comparisons", response={201: s.ComparisonOut}, summary="Compare what recyclers pay for these cards")
-def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -> tuple[int, s.ComparisonOut]:
+def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -> Status[s.ComparisonOut]:
     notices, lines = [], []
     for n, card in enumerate(body.cards, start=1):
         checked = catalog.check_card(card.kind, card.form, card.face_value_fen)
@@ -76,4 +76,4 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
             covered=frozenset(r.id for r in people.recyclers()),
         ),
     )
-    return 201, present.comparison(books.comparison(made), notices)
+    return Status(201, present.comparison(books.comparison(made), notices))

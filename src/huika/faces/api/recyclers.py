@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions as market
@@ -36,13 +36,13 @@ router = Router(tags=["recyclers"], auth=signed)
         }
     },
 )
-def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> tuple[int, s.BookOut]:
+def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> Status[s.BookOut]:
     actor = actor_of(request, Role.RECYCLER)
     text = text_of(request)
     kinds = frozenset(k.slug for k in catalog.kinds())
     cities = frozenset(c.slug for c in catalog.cities())
     made = once(request, key, lambda: market.publish_book(actor.party, text, actor.party, kinds=kinds, cities=cities))
-    return 201, s.BookOut(book=made)
+    return Status(201, s.BookOut(book=made))
 
 
 @router.get("/lots", response=list[s.LotViewOut], summary="My lots, newest first")
@@ -73,7 +73,7 @@ def release(request: HttpRequest, card_id: UUID, key: str = KEY_HEADER) -> s.Rel
     recycler, facts = people.recycler(actor.party), orders.release_facts(actor.party, card_id)
     if facts is None or recycler.release_key is None:
         raise NotFound()
-    order, picture = facts
-    ticket = once(request, key, lambda: vault.allow_release(order, card_id, picture, actor.party, recycler.release_key))
+    (order, picture), public_key = facts, recycler.release_key
+    ticket = once(request, key, lambda: vault.allow_release(order, card_id, picture, actor.party, public_key))
     answer = provider("vault").release(ticket)
     return s.ReleaseOut(order=order, card=card_id, sealed=answer["sealed"], key_id=answer["key_id"])

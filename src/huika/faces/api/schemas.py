@@ -294,7 +294,7 @@ class CallbackNoteIn(In):
 
 
 class TicketOut(Schema):
-    """Seal {number, pin} with HPKE to the vault's key under this info, and POST it to `seal_url` with the capability."""
+    """Seal {number, pin} with HPKE to the key under `info`, and POST it to `seal_url` with the capability."""
 
     capability: str
     seal_url: str

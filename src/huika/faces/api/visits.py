@@ -11,7 +11,6 @@ from huika.domain.field import queries as places
 from huika.domain.parties.types import Actor, Role
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
-from huika.domain.trade.types import OrderRef
 from huika.faces.api import present
 from huika.faces.api import schemas as s
 from huika.faces.api.keyed import KEY_HEADER, actor_of, bearer, once
@@ -19,7 +18,7 @@ from huika.faces.api.keyed import KEY_HEADER, actor_of, bearer, once
 router = Router(tags=["visits"], auth=bearer)
 
 
-def _mine(request: HttpRequest, visit_id: UUID) -> tuple[Actor, OrderRef]:
+def _mine(request: HttpRequest, visit_id: UUID) -> tuple[Actor, UUID]:
     actor = actor_of(request, Role.COURIER)
     return actor, orders.order_of_visit(actor, visit_id)
 
@@ -38,7 +37,7 @@ def get_visit(request: HttpRequest, visit_id: UUID) -> s.VisitOut:
 
 @router.get("/{visit_id}/order", response=s.OrderOut, summary="What is to be done there")
 def get_visit_order(request: HttpRequest, visit_id: UUID) -> s.OrderOut:
-    return present.order(_mine(request, visit_id)[1])
+    return present.order(orders.order_for(*_mine(request, visit_id)))
 
 
 @router.post("/{visit_id}/depart", response=s.VisitOut, summary="Set out; refused until the money is secured")
@@ -51,19 +50,19 @@ def depart(request: HttpRequest, visit_id: UUID, key: str = KEY_HEADER) -> s.Vis
 @router.post("/{visit_id}/arrive", response=s.OrderOut, summary="Start the visit with the seller's code")
 def arrive(request: HttpRequest, visit_id: UUID, body: s.ArriveIn, key: str = KEY_HEADER) -> s.OrderOut:
     actor, order = _mine(request, visit_id)
-    once(request, key, lambda: trade.arrive(order.id, body.code))
-    return present.order(orders.order_for(actor, order.id))
+    once(request, key, lambda: trade.arrive(order, body.code))
+    return present.order(orders.order_for(actor, order))
 
 
 @router.post("/{visit_id}/no-show", response=s.VisitOut, summary="Nobody opened; the order ends free of charge")
 def no_show(request: HttpRequest, visit_id: UUID, key: str = KEY_HEADER) -> s.VisitOut:
     actor, order = _mine(request, visit_id)
-    once(request, key, lambda: trade.no_show(order.id))
+    once(request, key, lambda: trade.no_show(order))
     return present.visit(places.visit(visit_id), actor)
 
 
 @router.post("/{visit_id}/cash", response=s.OrderOut, summary="Hand over the cash due, in whole yuan")
 def pay_cash(request: HttpRequest, visit_id: UUID, body: s.CashIn, key: str = KEY_HEADER) -> s.OrderOut:
     actor, order = _mine(request, visit_id)
-    once(request, key, lambda: trade.pay_cash(order.id, actor.party, body.counted_fen))
-    return present.order(orders.order_for(actor, order.id))
+    once(request, key, lambda: trade.pay_cash(order, actor.party, body.counted_fen))
+    return present.order(orders.order_for(actor, order))

@@ -135,9 +135,9 @@ def _tell_offer(say: Callable[[str], None], offer: dict[str, Any]) -> None:
     lot = offer["lots"][0]
     lower = "到手最高" if not offer["lower_by_fen"] else f"少 {yuan(offer['lower_by_fen'])}："
     names = {"price": "收价", "recycler_fee": "商家手续费", "visit": "上门费", "platform": "平台费"}
-    worse, better = {"price": "低"}, {"price": "高"}
+    words = {True: ("低", "多"), False: ("高", "少")}  # worse, better than the best: a price, a fee
     why = "，".join(
-        f"{names[p['code']]}{(worse if p['fen'] > 0 else better).get(p['code'], '多' if p['fen'] > 0 else '少')} {yuan(abs(p['fen']))}"
+        f"{names[p['code']]}{words[p['fen'] > 0][p['code'] != 'price']} {yuan(abs(p['fen']))}"
         for p in offer["lower_because"]
     )
     say(f"    {yuan(offer['net_fen']):>10}  {lot['name_zh']}  {zhe(lot['cards'][0]['ratio_bp'])}  {lower}{why}")

@@ -75,7 +75,14 @@ class Stack:
         }
 
     def prepare(self) -> None:
-        """Ports, keys, migrations, catalogue. A second run changes nothing."""
+        """Ports, keys, migrations. A second run changes nothing."""
+        self.make_keys()
+        env = self.environment()
+        run([sys.executable, "-m", "huika.faces.cli.migrate"], {**env, "HUIKA_DB_AS": "owner", "HUIKA_DB_POOL": ""})
+        run([sys.executable, "-m", "huika_vault", "migrate"], env)
+
+    def make_keys(self) -> None:
+        """Ports and every key that the processes need."""
         for service, wanted in (("web", 8000), ("vault", 8001), ("sandbox", 8010)):
             self.ports.setdefault(service, wanted)
             if self.ports[service]:
@@ -89,8 +96,6 @@ class Stack:
         run([sys.executable, "-m", "huika_sandbox", "keys", "--out", str(self.state / "keys" / "sandbox")], env)
         (self.state / "vault").mkdir(exist_ok=True, mode=0o700)
         run([sys.executable, "-m", "huika_vault", "keys", "--out", str(self.state / "vault" / "keys.json")], env)
-        run([sys.executable, "-m", "huika.faces.cli.migrate"], {**env, "HUIKA_DB_AS": "owner", "HUIKA_DB_POOL": ""})
-        run([sys.executable, "-m", "huika_vault", "migrate"], env)
 
     def start(self) -> None:
         """Start every process and wait until each answers. Raises StackProblem."""

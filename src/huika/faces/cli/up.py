@@ -68,9 +68,8 @@ def _show(about: dict[str, object], *, as_json: bool) -> None:
     print(f"回卡 huika · mode={about['mode']} · 演示环境 demonstration")
     for name in ("platform", "vault", "sandbox"):
         print(f"  {name:9} {about[name]}")
-    print(
-        "  logins    (POST /v1/staff/sessions; sellers sign in by phone code, read it at the sandbox's /sms/messages?to=…)"
-    )
+    print("  sellers   sign in by phone code; the sandbox shows it at /sms/messages?to=PHONE")
+    print("  logins    POST /v1/staff/sessions")
     logins = about["logins"]
     for name, password in logins.items() if isinstance(logins, dict) else ():
         print(f"    {name:10} {password}")

@@ -1,1 +1,1 @@
-"""Transparency logs after the C2SP specifications: Merkle trees (RFC 6962), signed notes, tiles, proofs. No I/O but tiles."""
+"""Transparency logs after the C2SP specifications: Merkle trees (RFC 6962), signed notes, tiles, proofs."""

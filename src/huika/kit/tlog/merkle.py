@@ -81,7 +81,7 @@ def _check_hashes(hashes: Sequence[bytes]) -> None:
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], tree_root: bytes) -> None:
-    """BadProof unless `leaf` (a leaf hash) is number `index` of the tree of `size` with this root (RFC 9162 2.1.3.2)."""
+    """BadProof unless `leaf` (a leaf hash) is number `index` of the tree with this size and root (RFC 9162 2.1.3.2)."""
     _check_hashes([leaf, tree_root, *proof])
     if not 0 <= index < size:
         raise BadProof("the index is outside the tree")

@@ -12,18 +12,20 @@ from huika.domain.inspection.reading.types import Barcode
 Pixels = NDArray[np.uint8]
 
 _F = zxingcpp.BarcodeFormat
-_FORMATS = (
-    _F.Code128
-    | _F.Code39
-    | _F.Code93
-    | _F.ITF
-    | _F.EAN13
-    | _F.EAN8
-    | _F.UPCA
-    | _F.QRCode
-    | _F.DataMatrix
-    | _F.PDF417
-    | _F.Aztec
+_FORMATS = zxingcpp.BarcodeFormats(
+    (
+        _F.Code128,
+        _F.Code39,
+        _F.Code93,
+        _F.ITF,
+        _F.EAN13,
+        _F.EAN8,
+        _F.UPCA,
+        _F.QRCode,
+        _F.DataMatrix,
+        _F.PDF417,
+        _F.Aztec,
+    )
 )
 """What is printed on cards. Codabar, UPC-E and the like stay out: weak checks, and so false reads."""
 
@@ -37,5 +39,7 @@ def decode(image: Pixels) -> tuple[Barcode, ...]:
 
 
 def _decode(image: Pixels) -> tuple[Barcode, ...]:
-    results = zxingcpp.read_barcodes(np.ascontiguousarray(image), formats=_FORMATS, text_mode=zxingcpp.TextMode.Plain)
+    results = zxingcpp.read_barcodes(
+        np.ascontiguousarray(image), formats=zxingcpp.BarcodeFormats(_FORMATS), text_mode=zxingcpp.TextMode.Plain
+    )
     return tuple(dict.fromkeys(Barcode(format=item.format.name, text=item.text) for item in results))

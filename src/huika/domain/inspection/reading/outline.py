@@ -86,13 +86,13 @@ def _masks(small: Pixels) -> Iterator[Pixels]:
 
 
 def _shapes(mask: Pixels, least: float) -> Iterator[tuple[Points, float]]:
-    """Outlines at least `least` pixels long, and the largest of them in pairs at `_PAIR_WEIGHT`, each with its weight."""
+    """Outlines at least `least` pixels long, and the largest of them in pairs, each with its weight."""
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     long = [contour[:, 0].astype(np.float32) for contour in contours if max(cv2.boundingRect(contour)[2:]) >= least]
     for points in long:
         yield points, 1.0
     long.sort(key=lambda points: cv2.contourArea(cv2.convexHull(points)), reverse=True)
-    for one, other in combinations(long[:6], 2):
+    for one, other in combinations(long[:4], 2):
         yield np.concatenate([one, other]), _PAIR_WEIGHT
 
 

@@ -19,6 +19,8 @@ Pixels = NDArray[np.uint8]
 
 _WHOLE_SIDE = 1600
 """Pixels of the longer side at which a picture without an outline is read."""
+_LEAST_SIDE = 32
+"""Pixels below which no print is looked for: the recogniser would enlarge a strip of 1 x 3000 ninety times over."""
 
 
 def read(
@@ -35,7 +37,7 @@ def read(
     quad = locate(image)
     card = rectify(image, quad) if quad is not None else _reduced(image)
     barcodes = dict.fromkeys((*decode(card), *decode(image)))
-    lines = printed(card) if text else ()
+    lines = printed(card) if text and min(card.shape[:2]) >= _LEAST_SIDE else ()
     kept = without_pins(joined(without_pins(lines, pin_patterns, number_patterns)), pin_patterns, number_patterns)
     return Reading(
         picture=Picture(

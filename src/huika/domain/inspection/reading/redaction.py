@@ -16,7 +16,7 @@ _LABEL = re.compile(
     r"密\s*[码碼]|口\s*令|(?<![A-Z])P[I1L|]N(?![A-Z])|PASS\s?WORD|PASS\s?CODE|(?<![A-Z])PWD(?![A-Z])", re.IGNORECASE
 )
 _NUMBER_LABEL = re.compile(r"卡\s*号|编\s*号|序\s*号|(?<![A-Z])(CARD\s*)?NO(?![A-Z])", re.IGNORECASE)
-_AMOUNT = re.compile(r"面\s*[值额]|¥\s*[\d,]{1,6}(?!\d)|(?<!\d)[\d,]{1,6}\s*元", re.IGNORECASE)
+_AMOUNT = re.compile(r"面\s*[值额]|(?:¥|RMB|CNY)\s*[\d,]{1,6}(?!\d)|(?<!\d)[\d,]{1,6}\s*元", re.IGNORECASE)
 _VALUE = re.compile(r"[0-9A-Z](?:[ -]?[0-9A-Z]){2,}", re.IGNORECASE)
 _LOOKALIKES = str.maketrans("OQIL|", "00111")
 _BLOT = "•"
@@ -37,9 +37,9 @@ def without_pins(
     """The lines less everything that is, or may be, a PIN.
 
     Dropped: what follows a word for PIN on its own line; lines of figures or letters to the right of such a word or
-    next below it, unless they call themselves a card number or a sum; lines of which the whole or one part matches a PIN
-    pattern and the whole matches no number pattern. Patterns are regular expressions for the whole text; `re.error`
-    if one is not.
+    next below it, unless they call themselves a card number or a sum; lines of which the whole or one part matches a
+    PIN pattern and the whole matches no number pattern. Patterns are regular expressions for the whole text;
+    `re.error` if one is not.
     """
     everything = tuple(lines)
     labels = [line for line in everything if _LABEL.search(_plain(line.text))]

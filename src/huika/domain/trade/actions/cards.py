@@ -108,16 +108,26 @@ def uncover(card_id: UUID) -> SealTicket:
 
 @action
 def lock(card_id: UUID) -> None:
-    """Have the vault use the sealed PIN at the issuer; a job does it, after this event stands in the log."""
+    """Have the vault use the sealed PIN at the issuer; a job does it, after this event stands in the log.
+
+    Raises NotThisVisit, NotByBag, BalanceShort, WrongState.
+    """
     card = _card(card_id)
     if card.lock == "none":
         raise NotByBag()
+    _refuse_short(card)
     card.uses += 1
     card.lock_event = events.record(
         "trade.card.locking", card.order_id, {"card": str(card.id), "method": card.lock, "picture": card.picture}
     )
     _step(card, "lock", "uses", "lock_event")
     jobs.defer("trade.lock", card_id=str(card.id))
+
+
+def _refuse_short(card: models.Card) -> None:
+    """What holds less than its face value is not taken at the accepted price."""
+    if card.balance_fen is not None and card.balance_fen < card.face_value_fen and card.consent_id is None:
+        raise BalanceShort(balance_fen=card.balance_fen, face_value_fen=card.face_value_fen)
 
 
 @action
@@ -158,8 +168,7 @@ def bag(card_id: UUID, courier: UUID, number: str) -> None:
         raise NotByBag()
     if card.balance_fen is None:
         raise BalanceFirst()
-    if card.balance_fen < card.face_value_fen and card.consent_id is None:
-        raise BalanceShort(balance_fen=card.balance_fen, face_value_fen=card.face_value_fen)
+    _refuse_short(card)
     stock.take(card.id, courier, number.strip())
     card.uses += 1
     card.lock_event = events.record(
@@ -206,6 +215,27 @@ def cleared_by_person(card_id: UUID, clear: bool) -> None:
 
 
 @action
+def balance_found(card_id: UUID, used: Used) -> bool:
+    """What the issuer says a sealed card holds, asked before it is locked; whether to go on.
+
+    Less than face value without a consented re-quote: the card is clear again and cannot be locked at this price.
+    """
+    card = locks.locked(models.Card.objects.all(), id=card_id)
+    if card.state != "locking" or used.result == "unknown":
+        return False
+    if used.result == "refused":
+        issuer_answered(card_id, used)
+        return False
+    card.balance_fen = used.amount_fen
+    if used.amount_fen >= card.face_value_fen or card.consent_id is not None:
+        card.save(update_fields=["balance_fen"])
+        return True
+    _step(card, "find_short", "balance_fen")
+    events.record("trade.card.short", card.order_id, {"card": str(card.id), "balance_fen": used.amount_fen})
+    return False
+
+
+@action
 def issuer_answered(card_id: UUID, used: Used) -> None:
     """The issuer's answer: locked, then the seller is owed the net in this very transaction; refused, then the card is
     still the seller's; unknown changes nothing and is asked again."""
@@ -217,15 +247,6 @@ def issuer_answered(card_id: UUID, used: Used) -> None:
         facts = {"card": str(card.id), "why": "issuer_refused", "reason": used.reason}
         events.record("trade.card.returned", card.order_id, facts)
         return
-    if used.amount_fen < card.face_value_fen and card.consent_id is None:
-        # It is locked and the issuer says it holds less: the seller is owed what was accepted; a person looks at the rest.
-        work_items.open_item(
-            "trade.locked_short",
-            card.id,
-            zh="锁卡后余额不足面值",
-            en="Locked, but the balance is below face value",
-            facts={"amount_fen": used.amount_fen, "face_value_fen": card.face_value_fen},
-        )
     credit(card)
 
 

@@ -1,6 +1,5 @@
 """An order's beginning and its early ends: quoted, accepted, cancelled, expired."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -223,7 +222,7 @@ def _end(order: models.Order, verb: str, why: str) -> None:
 
 def release_lots(order: models.Order) -> None:
     """Mark what was not settled as released."""
-    open_lots: Sequence[models.Lot] = models.Lot.objects.filter(order=order, state__in=LOT.steps["release"][0])
+    open_lots = models.Lot.objects.filter(order=order, state__in=LOT.steps["release"][0])
     for lot in locks.locked_all(models.Lot.objects.all(), [lot.pk for lot in open_lots]):
         lot.state = LOT.next(lot.state, "release")
         lot.save(update_fields=["state"])

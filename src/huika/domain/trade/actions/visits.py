@@ -80,6 +80,8 @@ def pay_cash(order_id: UUID, courier: UUID, counted_fen: int) -> None:
 @action
 def payout_paid(order_id: UUID, payout_card: UUID | None) -> None:
     """A payout has certainly arrived: its card is paid."""
+    if payout_card is None:
+        return
     card = models.Card.objects.select_for_update().filter(id=payout_card, order_id=order_id).first()
     if card is not None and card.state == "credited":
         card.state = CARD.next(card.state, "pay")

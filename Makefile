@@ -1,0 +1,55 @@
+# Every target does its own set-up; python3 (3.11 or later) and make suffice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
+DEV := $(VENV)/.dev-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
+NAME ?= trade
+
+.PHONY: up demo test check bench prove docs requirements stop clean
+
+up: $(RUN)
+	@$(BIN)/huika up
+
+demo: $(RUN)
+	@$(BIN)/huika demo
+
+test: check
+	@$(BIN)/pytest -n 2 --dist loadgroup -q
+
+check: $(DEV)
+	@$(BIN)/ruff format --check -q src tests bench
+	@$(BIN)/ruff check -q src tests bench
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@HUIKA_SETTING=demo DJANGO_SETTINGS_MODULE=huika.config.settings $(BIN)/python -W ignore -m django makemigrations --check --dry-run
+	@$(BIN)/pytest -q -p no:cacheprovider tests/architecture
+
+bench: $(DEV)
+	@$(BIN)/python -m bench.$(NAME)
+
+prove: $(DEV)
+	@$(BIN)/python -m bench.prove_$(NAME)
+
+docs: $(DEV)
+	@$(BIN)/python -m bench.architecture
+
+# Pins with hashes from the ranges in pyproject.toml.
+requirements: $(DEV)
+	@$(BIN)/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt -o requirements/dev.txt
+
+# Stop this checkout's embedded PostgreSQL.
+stop: $(RUN)
+	@$(BIN)/python -c "from huika.kit import postgres; from pathlib import Path; postgres.stop_embedded(Path('.'))"
+
+clean: stop
+	rm -rf $(VENV) var
+
+$(RUN):
+	@sh tools/setup.sh $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(DEV):
+	@sh tools/setup.sh $(PYTHON) $(VENV) requirements/dev.txt
+	@touch $@ $(RUN)

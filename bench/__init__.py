@@ -1,0 +1,1 @@
+"""Measurements. `make bench NAME=trade` prints a table, then one JSON line."""

@@ -1,0 +1,68 @@
+"""Fixtures of every test. Tests run with the app role, so that what it may not do fails here too."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import TransactionTestCase
+
+from huika.kit import postgres
+
+pytest_plugins = ["tests.whole"]
+SHARED = Path(os.environ.get("HUIKA_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The data that nobody here made; required where CI=true."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{SHARED} is missing")
+        pytest.skip(f"{SHARED} is missing")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[postgres.Roles]:
+    """A clone of the migrated template for this worker; Django connects to it with the app role."""
+    from tests import database
+
+    roles = database.clone(database.template(), worker_id)
+    os.environ.update(roles.environment())
+    os.environ["HUIKA_VAULT_ROLE"] = postgres.role_name(roles.vault)
+    fresh = {**settings.DATABASES["default"], **postgres.django_settings(roles.app)}
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        connections.settings["default"].update(fresh)
+        connections["default"].settings_dict.update(fresh)
+
+    def fixture_teardown(self: TransactionTestCase) -> None:
+        database.empty(roles.owner)
+
+    TransactionTestCase._fixture_teardown = fixture_teardown  # type: ignore[method-assign]
+    yield roles
+    with django_db_blocker.unblock():
+        connections.close_all()
+    database.drop(roles)
+
+
+@pytest.fixture(scope="session")
+def roles(django_db_setup: postgres.Roles) -> postgres.Roles:
+    """The three ways into this worker's database."""
+    return django_db_setup
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """Keys, pictures and the public log of a test are its own."""
+    from huika.domain.catalog import queries as catalog
+    from huika.domain.evidence import log
+
+    settings.STATE, settings.FILES, settings.LOG_FOLDER = tmp_path, tmp_path / "files", tmp_path / "log"
+    settings.KEYS = tmp_path / "keys"
+    log.signer.cache_clear()
+    catalog.forget()

@@ -1,0 +1,124 @@
+"""The ledger's rules, tried against the database itself."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection
+
+from huika.domain.ledger import actions, errors, queries
+from huika.domain.ledger.types import Leg
+from huika.kit.postgres import Roles
+
+AT = datetime(2026, 5, 20, 6, 30, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def funded(code: str, amount_fen: int) -> None:
+    actions.open_account("outside:test", "outside", AT, ceiling_fen=0)
+    actions.open_account(code, "party", AT, party=uuid4())
+    if amount_fen:
+        actions.post(f"fund:{code}", "test.fund", uuid4(), [Leg("outside:test", -amount_fen), Leg(code, amount_fen)], AT)
+
+
+def test_a_key_posts_once_and_only_the_same_legs() -> None:
+    funded("party:a", 100)
+    actions.open_account("party:b", "party", AT)
+    subject, legs = uuid4(), [Leg("party:a", -40), Leg("party:b", 40)]
+    first = actions.post("k", "test.move", subject, legs, AT)
+    assert actions.post("k", "test.move", subject, legs, AT + timedelta(days=1)) == first
+    assert queries.balance("party:b").balance_fen == 40
+    with pytest.raises(errors.PostingKeyReused):
+        actions.post("k", "test.move", subject, [Leg("party:a", -41), Leg("party:b", 41)], AT)
+
+
+def test_a_party_never_goes_below_zero_nor_below_what_is_held() -> None:
+    funded("party:a", 100)
+    actions.open_account("party:b", "party", AT)
+    with pytest.raises(errors.InsufficientFunds):
+        actions.post("k1", "t", uuid4(), [Leg("party:a", -101), Leg("party:b", 101)], AT)
+    actions.hold("h", "party:a", 70, uuid4(), AT + timedelta(days=1), AT)
+    with pytest.raises(errors.InsufficientFunds):
+        actions.post("k2", "t", uuid4(), [Leg("party:a", -31), Leg("party:b", 31)], AT)
+    with pytest.raises(errors.InsufficientFunds):
+        actions.hold("h2", "party:a", 31, uuid4(), AT + timedelta(days=1), AT)
+    actions.post("k3", "t", uuid4(), [Leg("party:a", -30), Leg("party:b", 30)], AT)
+    assert queries.balance("party:a").available_fen == 0
+
+
+def test_money_outside_never_goes_above_zero() -> None:
+    funded("party:a", 10)
+    with pytest.raises(errors.LimitExceeded):
+        actions.post("k", "t", uuid4(), [Leg("party:a", -5), Leg("outside:test", 5), Leg("outside:test", 6), Leg("party:a", -6)], AT)
+
+
+@pytest.mark.parametrize("amounts", [(-5, 4), (5, 5), (0, 0)])
+def test_legs_that_do_not_balance_are_refused(amounts: tuple[int, int]) -> None:
+    funded("party:a", 100)
+    actions.open_account("party:b", "party", AT)
+    with pytest.raises((errors.Unbalanced, DatabaseError)):
+        actions.post("k", "t", uuid4(), [Leg("party:a", amounts[0]), Leg("party:b", amounts[1])], AT)
+
+
+def test_an_unknown_account_is_refused() -> None:
+    funded("party:a", 100)
+    with pytest.raises(errors.UnknownAccount):
+        actions.post("k", "t", uuid4(), [Leg("party:a", -1), Leg("party:nobody", 1)], AT)
+
+
+def test_a_hold_is_captured_in_parts_and_the_rest_released() -> None:
+    funded("party:a", 100)
+    actions.open_account("party:b", "party", AT)
+    hold, subject = actions.hold("h", "party:a", 90, uuid4(), AT + timedelta(days=1), AT), uuid4()
+    actions.capture("c1", hold, "t", subject, [Leg("party:a", -50), Leg("party:b", 50)], AT)
+    assert actions.capture("c1", hold, "t", subject, [Leg("party:a", -50), Leg("party:b", 50)], AT)
+    with pytest.raises(errors.HoldExceeded):
+        actions.capture("c2", hold, "t", subject, [Leg("party:a", -41), Leg("party:b", 41)], AT)
+    assert actions.release("r", hold, AT, 10) == 10
+    assert actions.release("r", hold, AT, 10) == 10
+    assert actions.release("rest", hold, AT) == 30
+    assert actions.release("rest-again", hold, AT) == 0
+    assert queries.balance("party:a") == queries.balance("party:a").__class__("party:a", 50, 0)
+    assert queries.hold(hold).open_fen == 0
+    assert queries.discrepancies() == [] and queries.total_fen() == 0
+
+
+def test_an_expired_hold_cannot_be_captured_and_is_released_once() -> None:
+    funded("party:a", 100)
+    actions.open_account("party:b", "party", AT)
+    hold = actions.hold("h", "party:a", 90, uuid4(), AT + timedelta(seconds=10), AT)
+    with pytest.raises(errors.HoldExpired):
+        actions.capture("c", hold, "t", uuid4(), [Leg("party:a", -1), Leg("party:b", 1)], AT + timedelta(seconds=10))
+    assert actions.expire(AT + timedelta(seconds=9)) == 0
+    assert actions.expire(AT + timedelta(seconds=10)) == 1
+    assert actions.expire(AT + timedelta(seconds=10)) == 0
+    assert queries.balance("party:a").available_fen == 100
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_account SET balance_fen = 1",
+        "INSERT INTO ledger_leg (posting_id, account_id, amount_fen) VALUES (1, 1, 1)",
+        "DELETE FROM ledger_posting",
+        "UPDATE ledger_hold SET captured_fen = 0",
+        "TRUNCATE ledger_leg",
+        "SELECT * FROM vault.card",
+    ],
+)
+def test_the_app_role_cannot_write_the_ledger_nor_read_the_vault(statement: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_even_the_owner_changes_no_posting(roles: Roles) -> None:
+    funded("party:a", 100)
+    with psycopg.connect(roles.owner) as conn:
+        for table in ("ledger_posting", "ledger_leg", "kit_event"):
+            count = conn.execute(f"SELECT count(*) FROM {table}").fetchone()
+            if table == "kit_event" and count == (0,):
+                continue
+            with pytest.raises(psycopg.errors.DatabaseError, match="append-only"), conn.transaction():
+                conn.execute(f"DELETE FROM {table}")
