@@ -27,11 +27,11 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[postgres.Roles]:
+def django_db_setup(django_db_blocker: Any) -> Iterator[postgres.Roles]:
     """A clone of the migrated template for this worker; Django connects to it with the app role."""
     from tests import database
 
-    roles = database.clone(database.template(), worker_id)
+    roles = database.clone(database.template())
     os.environ.update(roles.environment())
     os.environ["HUIKA_VAULT_ROLE"] = postgres.role_name(roles.vault)
     fresh = {**settings.DATABASES["default"], **postgres.django_settings(roles.app)}

@@ -37,8 +37,12 @@ def template() -> postgres.Roles:
         roles = postgres.prepare(ROOT, name, fresh=known != wanted)
         if known != wanted or not _has(roles.owner, "kit_event"):
             env = {
-                **os.environ, **roles.environment(), "HUIKA_DB_AS": "owner", "HUIKA_DB_POOL": "",
-                "DJANGO_SETTINGS_MODULE": "huika.config.settings", "HUIKA_SETTING": "demo",
+                **os.environ,
+                **roles.environment(),
+                "HUIKA_DB_AS": "owner",
+                "HUIKA_DB_POOL": "",
+                "DJANGO_SETTINGS_MODULE": "huika.config.settings",
+                "HUIKA_SETTING": "demo",
                 "HUIKA_VAULT_ROLE": postgres.role_name(roles.vault),
             }
             run([sys.executable, "-m", "huika.faces.cli.migrate"], env)
@@ -48,18 +52,27 @@ def template() -> postgres.Roles:
     return roles
 
 
-def clone(roles: postgres.Roles, worker: str) -> postgres.Roles:
-    """A copy of the template for one worker, with the same three roles."""
+def clone(roles: postgres.Roles) -> postgres.Roles:
+    """A copy of the template for this process, with the same three roles; copies of dead processes are dropped."""
     source = postgres.database_name(roles.owner)
-    name = f"{source}_{worker}"
+    name = f"{source}_{os.getpid()}"
     admin = os.environ.get("DATABASE_URL") or postgres.embedded(ROOT)
-    with _exclusive(FOLDER / "lock"), psycopg.connect(postgres.with_database(admin, "postgres"), autocommit=True) as conn:
+    with (
+        _exclusive(FOLDER / "lock"),
+        psycopg.connect(postgres.with_database(admin, "postgres"), autocommit=True) as conn,
+    ):
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-            sql.Identifier(name), sql.Identifier(source), sql.Identifier(postgres.role_name(roles.owner))))
+        conn.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.Identifier(name), sql.Identifier(source), sql.Identifier(postgres.role_name(roles.owner))
+            )
+        )
         for url in (roles.app, roles.vault):
-            conn.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
-                sql.Identifier(name), sql.Identifier(postgres.role_name(url))))
+            conn.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                    sql.Identifier(name), sql.Identifier(postgres.role_name(url))
+                )
+            )
     return postgres.Roles(*(postgres.with_database(u, name) for u in (roles.owner, roles.app, roles.vault)))
 
 
@@ -79,8 +92,11 @@ def empty(owner_url: str) -> None:
             " AND tablename NOT LIKE 'catalog\\_%' AND tablename NOT LIKE 'django\\_%' AND tablename NOT LIKE 'auth\\_%'"
             " AND (schemaname, tablename) <> ('vault', 'migration')"
         ).fetchall()
-        conn.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(
-            sql.SQL(", ").join(sql.Identifier(*row) for row in rows)))
+        conn.execute(
+            sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(
+                sql.SQL(", ").join(sql.Identifier(*row) for row in rows)
+            )
+        )
 
 
 def _has(url: str, table: str) -> bool:

@@ -22,8 +22,10 @@ def now() -> datetime:
 
 @contextmanager
 def frozen(at: datetime) -> Iterator[None]:
-    """Within the block it is `at` (aware)."""
-    token = _frozen.set(at)
+    """Within the block it is `at` (aware; ValueError otherwise)."""
+    if at.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    token = _frozen.set(at.astimezone(UTC))
     try:
         yield
     finally:

@@ -10,8 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 import structlog
-from django.db import transaction
-from django.db.models import F
+from django.db import OperationalError, transaction
 
 from huika.kit import events, locks, work_items
 from huika.kit.events import Placed
@@ -94,6 +93,8 @@ def _read(follower: Follower, batch: Sequence[Placed]) -> int:
     try:
         return _take(follower, batch)
     except Exception as error:
+        if _database_away(error):
+            raise
         if follower.kind == "projection":
             _stop(follower, error)
             return 0
@@ -104,7 +105,8 @@ def _take(follower: Follower, batch: Sequence[Placed]) -> int:
     with transaction.atomic():
         cursor = locks.locked(Cursor.objects.all(), follower=follower.name)
         todo = [e for e in batch if e.place >= cursor.next_place]
-        if not todo:
+        # Another runner was here since the batch was read, or the cursor was set back: then nothing is skipped either.
+        if not todo or todo[0].place != cursor.next_place or cursor.stopped_because:
             return 0
         wanted = [e for e in todo if not follower.verbs or e.verb in follower.verbs]
         if follower.kind == "reactor" and wanted:
@@ -120,11 +122,26 @@ def _take_one(follower: Follower, event: Placed) -> int:
     try:
         return _take(follower, [event])
     except Exception as error:
+        if _database_away(error):
+            raise
         log.exception("follower parked a subject", follower=follower.name, place=event.place)
         with transaction.atomic():
+            cursor = locks.locked(Cursor.objects.all(), follower=follower.name)
+            if cursor.next_place != event.place:
+                return 0  # another runner got past it meanwhile: parked, its effect would come twice
             _park(follower, event, repr(error))
-            Cursor.objects.filter(follower=follower.name, next_place=event.place).update(next_place=F("next_place") + 1)
+            cursor.next_place += 1
+            cursor.save(update_fields=["next_place"])
         return 1
+
+
+def _database_away(error: Exception) -> bool:
+    """Whether the database was lost, shut down or gave up on a lock: no fault of the handler, read again.
+
+    SQLSTATE classes 08, 40 and 57P, 55P03; none when the connection itself broke.
+    """
+    state = getattr(error.__cause__, "sqlstate", None) or "08"
+    return isinstance(error, OperationalError) and state.startswith(("08", "40", "57P", "55P03"))
 
 
 def _without_parked(follower: Follower, wanted: list[Placed]) -> list[Placed]:
@@ -156,6 +173,8 @@ def unpark(follower_name: str, event_subject: UUID) -> int:
     """Run a parked subject's events again, in order, after its cause is mended; how many."""
     follower = REGISTRY[follower_name]
     with transaction.atomic():
+        # The cursor's lock keeps new events of the subject from being parked behind rows that are about to go.
+        locks.locked(Cursor.objects.all(), follower=follower_name)
         rows = list(
             Parked.objects.select_for_update().filter(follower=follower_name, subject=event_subject).order_by("place")
         )

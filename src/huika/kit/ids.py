@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from huika.kit import clock
@@ -16,6 +17,7 @@ from huika.kit import clock
 # No 0/O, 1/I/L, 2/Z, 5/S, 8/B, U/V: read aloud on a telephone and typed by a courier.
 ALPHABET = "34679ACDEFGHJKMNPQRTWXY"
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _seeded: ContextVar[random.Random | None] = ContextVar("huika_random", default=None)
 
 
@@ -37,7 +39,8 @@ def random_bytes(n: int) -> bytes:
 
 def uuid7() -> UUID:
     """A time-ordered UUID, version 7 (RFC 9562 section 5.7): 48 bits of milliseconds, 74 random bits."""
-    millis = int(clock.now().timestamp() * 1000)
+    # Not timestamp() * 1000: as a float it falls short of some whole milliseconds.
+    millis = (clock.now() - _EPOCH) // timedelta(milliseconds=1)
     value = (millis & (2**48 - 1)) << 80 | int.from_bytes(random_bytes(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62

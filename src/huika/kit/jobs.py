@@ -26,6 +26,9 @@ class TryAgain(Exception):
     """The other side gave no answer that settles anything: run this job again later."""
 
 
+ATTEMPTS: dict[str, int] = {}
+"""Job → how often it is tried again before it is failed."""
+
 SWEEPS: dict[str, float] = {}
 """Job → seconds between two runs; the stream's process defers them."""
 
@@ -48,7 +51,7 @@ def job(
                 close_old_connections()
 
         app.task(name=name, retry=RetryStrategy(max_attempts=attempts, wait=1, linear_wait=1))(run)
-        REGISTRY[name] = fn
+        REGISTRY[name], ATTEMPTS[name] = fn, attempts
         if every_seconds:
             SWEEPS[name] = every_seconds
         return fn
@@ -63,7 +66,10 @@ def defer(name: str, *, in_seconds: float = 0, **references: str) -> None:
 
 
 def run_pending(seed: int = 0, *, horizon_seconds: float = 0, limit: int = 10_000) -> int:
-    """Run waiting jobs in this process, in an order drawn from `seed`, until none is left or `limit` ran; how many."""
+    """Run waiting jobs in this process, in an order drawn from `seed`, until none is left or `limit` ran; how many.
+
+    A job that raises TryAgain is put back or, its attempts used up, failed; any other exception is raised here.
+    """
     source, ran = random.Random(seed), 0  # noqa: S311  an order for replay, not a secret
     while ran < limit:
         with connection.cursor() as cursor:
@@ -93,36 +99,47 @@ def _run_one(job_id: int, name: str, args: Any) -> None:
         log.info("job asks to be tried again", job=name, arguments=arguments)
         again = clock.now() + timedelta(seconds=attempts + 1)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT procrastinate_retry_job_v1(%s, %s, NULL, NULL, NULL)", [job_id, again])
+            if attempts < ATTEMPTS[name]:
+                cursor.execute("SELECT procrastinate_retry_job_v1(%s, %s, NULL, NULL, NULL)", [job_id, again])
+            else:
+                cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", [job_id])
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", [job_id])
 
 
 def tell_of_failures() -> int:
-    """Open a work item for every job that has used up its attempts; how many there are."""
+    """Open a work item for every job that has used up its attempts and was not told of yet; how many there are."""
     from huika.kit import work_items
     from huika.kit.change import action
 
     @action
-    def tell(job_id: int, name: str, args: Any) -> None:
+    def tell(job_id: int, name: str, attempts: int, args: Any) -> None:
         subject = uuid5(NAMESPACE_OID, f"job/{job_id}")
         work_items.open_item(
             "kit.job_failed",
             subject,
             zh=f"后台任务没做成：{name}"[:120],
             en=f"A job has failed: {name}"[:160],
-            facts={"job": job_id, "args": args},
+            facts={"job": job_id, "attempts": attempts, "args": args},
         )
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, task_name, args FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id LIMIT 50"
+            "SELECT j.id, j.task_name, j.attempts, j.args FROM procrastinate_jobs j WHERE j.status = 'failed'"
+            " AND NOT EXISTS (SELECT 1 FROM kit_workitem w WHERE w.kind = 'kit.job_failed'"
+            "  AND w.facts @> jsonb_build_object('job', j.id, 'attempts', j.attempts)) ORDER BY j.id LIMIT 50"
         )
         rows = cursor.fetchall()
     for row in rows:
         tell(*row)
     return len(rows)
+
+
+@job("kit.tell_of_failures", every_seconds=10)
+def tell() -> None:
+    """Every few seconds: jobs that have used up their attempts become work items."""
+    tell_of_failures()
 
 
 async def retry_stalled(manager: Any, silent_seconds: float = 30) -> None:

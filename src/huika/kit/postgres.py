@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -51,7 +51,7 @@ def checkout_hash(root: Path) -> str:
 
 def with_database(url: str, name: str) -> str:
     """The same server and role, another database."""
-    return urlunsplit(urlsplit(url)._replace(path="/" + quote(name)))
+    return _joined(urlsplit(url)._replace(path="/" + quote(name, safe="")))
 
 
 def database_name(url: str) -> str:
@@ -67,8 +67,13 @@ def role_name(url: str) -> str:
 def _with_role(url: str, role: str, password: str | None) -> str:
     parts = urlsplit(url)
     where = parts.netloc.rpartition("@")[2]
-    who = quote(role) + (f":{quote(password)}" if password else "")
-    return urlunsplit(parts._replace(netloc=f"{who}@{where}"))
+    who = quote(role, safe="") + (f":{quote(password, safe='')}" if password else "")
+    return _joined(parts._replace(netloc=f"{who}@{where}"))
+
+
+def _joined(parts: SplitResult) -> str:
+    # urlunsplit drops the slashes of an empty authority (postgresql:///name?host=/run), which libpq insists on.
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
 def django_settings(url: str) -> dict[str, object]:
@@ -164,6 +169,9 @@ def prepare(root: Path, name: str, *, fresh: bool = False) -> Roles:
         with psycopg.connect(admin if given else with_database(admin, "postgres"), autocommit=True) as conn:
             if not given:
                 _ensure_role(conn, owner_role, None)
+            elif not owner_role:  # libpq takes it from the environment or the system's user
+                owner_role = conn.info.user
+                admin = _with_role(given, owner_role, None)
             _ensure_database(conn, name, owner_role, fresh=fresh)
             secret = _secret(root, database_name(admin) if given else "embedded", name) if given else None
             app, vault = f"{name}_app", f"{name}_vault"

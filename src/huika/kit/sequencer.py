@@ -57,6 +57,7 @@ def _advance(cursor: object) -> int:
             [pending_id, drawn, xmax],
         )
         return int(pending_id)
-    if pending_id <= settled and drawn > settled:
+    # A candidate whose horizon lies in the future came with a restore from another server, whose xids were higher.
+    if (pending_id <= settled or pending_xid > xmax) and drawn > settled:
         run("UPDATE kit_lowwater SET pending_id = %s, pending_xid = %s WHERE id = 1", [drawn, xmax])
     return int(settled)

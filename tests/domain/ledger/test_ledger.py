@@ -5,10 +5,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from huika.domain.ledger import actions, errors, queries
 from huika.domain.ledger.types import Leg
+from huika.kit import events, sequencer
 from huika.kit.postgres import Roles
 
 AT = datetime(2026, 5, 20, 6, 30, tzinfo=UTC)
@@ -115,10 +116,84 @@ def test_the_app_role_cannot_write_the_ledger_nor_read_the_vault(statement: str)
 @pytest.mark.django_db(transaction=True)
 def test_even_the_owner_changes_no_posting(roles: Roles) -> None:
     funded("party:a", 100)
+    hold = actions.hold("h", "party:a", 60, uuid4(), AT + timedelta(days=1), AT)
+    actions.release("r", hold, AT, 10)
+    with transaction.atomic():
+        events.record("test.happened", uuid4(), {"amount_fen": 1})
+    assert sequencer.sequence() >= 0
     with psycopg.connect(roles.owner) as conn:
-        for table in ("ledger_posting", "ledger_leg", "kit_event"):
-            count = conn.execute(f"SELECT count(*) FROM {table}").fetchone()
-            if table == "kit_event" and count == (0,):
-                continue
-            with pytest.raises(psycopg.errors.DatabaseError, match="append-only"), conn.transaction():
-                conn.execute(f"DELETE FROM {table}")
+        for table, change in (
+            ("ledger_posting", "kind = 'other'"),
+            ("ledger_leg", "amount_fen = amount_fen + 1"),
+            ("ledger_holdmove", "amount_fen = 1"),
+            ("kit_event", "verb = 'other'"),
+            ("kit_eventplace", "place = place + 1000"),
+        ):
+            if table == "kit_eventplace":
+                place_one(conn)
+            assert (conn.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,))[0] > 0, table
+            for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {change}"):
+                with pytest.raises(psycopg.errors.DatabaseError, match="append-only"), conn.transaction():
+                    conn.execute(statement)
+
+
+def place_one(conn: psycopg.Connection) -> None:
+    """An event's place, whether or not the sequencer's mark has let it through yet."""
+    conn.execute(
+        "INSERT INTO kit_eventplace (place, event_id) SELECT 900 + id, id FROM kit_event e WHERE NOT EXISTS"
+        " (SELECT 1 FROM kit_eventplace p WHERE p.event_id = e.id)"
+    )
+
+
+def test_a_key_of_one_kind_of_move_is_refused_for_another() -> None:
+    funded("party:a", 100)
+    actions.open_account("party:b", "party", AT)
+    hold = actions.hold("h", "party:a", 90, uuid4(), AT + timedelta(days=1), AT)
+    actions.release("k", hold, AT, 10)
+    with pytest.raises(errors.PostingKeyReused):
+        actions.capture("k", hold, "t", uuid4(), [Leg("party:a", -10), Leg("party:b", 10)], AT)
+    actions.capture("c", hold, "t", uuid4(), [Leg("party:a", -10), Leg("party:b", 10)], AT)
+    with pytest.raises(errors.PostingKeyReused):
+        actions.release("c", hold, AT, 10)
+    with pytest.raises(errors.PostingKeyReused):
+        actions.post("c", "t", uuid4(), [Leg("party:a", -1), Leg("party:b", 1)], AT)
+    other = actions.hold("h2", "party:a", 5, uuid4(), AT + timedelta(days=1), AT)
+    with pytest.raises(errors.PostingKeyReused):
+        actions.release("k", other, AT, 5)
+    assert queries.hold(hold).open_fen == 70 and queries.hold(other).open_fen == 5
+    assert queries.discrepancies() == []
+
+
+def test_an_account_is_opened_once_and_never_as_something_else() -> None:
+    party = uuid4()
+    first = actions.open_account("party:a", "party", AT, party=party)
+    assert actions.open_account("party:a", "party", AT + timedelta(days=1), party=party) == first
+    for kind, owner in (("income", party), ("party", uuid4()), ("party", None)):
+        with pytest.raises(errors.PostingKeyReused):
+            actions.open_account("party:a", kind, AT, party=owner)  # type: ignore[arg-type]
+
+
+def test_a_party_account_has_a_floor_of_zero_whatever_is_asked() -> None:
+    with pytest.raises(DatabaseError, match="ledger_account_party_floor_zero"):
+        actions.open_account("party:deep", "party", AT, floor_fen=-100)
+
+
+@pytest.mark.parametrize("amount", [2**63 - 1, 2**63, -(2**63), 2**70])
+def test_an_absurd_amount_changes_nothing(amount: int) -> None:
+    funded("party:a", 100)
+    actions.open_account("income:x", "income", AT)
+    with pytest.raises((errors.Unbalanced, errors.InsufficientFunds, errors.LimitExceeded, DatabaseError)):
+        actions.post("k", "t", uuid4(), [Leg("party:a", amount), Leg("outside:test", -amount)], AT)
+    with pytest.raises((errors.HoldExceeded, errors.InsufficientFunds, DatabaseError)):
+        actions.hold("h", "party:a", amount, uuid4(), AT + timedelta(days=1), AT)
+    assert queries.balance("party:a").available_fen == 100 and queries.total_fen() == 0
+
+
+def test_a_failed_call_leaves_its_key_free() -> None:
+    funded("party:a", 100)
+    actions.open_account("party:b", "party", AT)
+    subject = uuid4()
+    with pytest.raises(errors.InsufficientFunds):
+        actions.post("k", "t", subject, [Leg("party:a", -200), Leg("party:b", 200)], AT)
+    assert actions.post("k", "t", subject, [Leg("party:a", -50), Leg("party:b", 50)], AT) > 0
+    assert [m.amount_fen for m in queries.movements([subject])] == [-50, 50]

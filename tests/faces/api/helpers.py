@@ -3,6 +3,7 @@
 import io
 import itertools
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -26,7 +27,7 @@ from huika.domain.ledger.types import Balance
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
 from huika.kit import clock, safe_files
-from huika.kit.models import WorkItem
+from huika.kit.models import Event, WorkItem
 from huika.sim import day, story
 from huika.sim.client import Client, Problem, RecyclerKeys, until
 from huika.sim.story import CardSpec, Seller, World
@@ -244,8 +245,15 @@ def nothing_held(order: dict[str, Any]) -> None:
 
 def all_is_well(world: World) -> None:
     """The oracle has nothing to say, and no follower stumbled."""
-    assert day.oracle(world.sandbox, receipts=False) == []
+    assert [w for w in day.oracle(world.sandbox, receipts=False) if not _before_this_test(w)] == []
     assert not WorkItem.objects.filter(kind__in=["kit.parked", "kit.job_failed"]).exists()
+
+
+def _before_this_test(complaint: str) -> bool:
+    """The wallet's books outlive a test's database: a bill's number holds when it was made (UUID version 7)."""
+    found = re.fullmatch(r"the wallet paid HK([0-9A-F]{12})\w+, which no settled order knows", complaint)
+    first = Event.objects.earliest("id").at
+    return found is not None and int(found[1], 16) < int(first.timestamp() * 1000)
 
 
 def hurry() -> None:

@@ -13,6 +13,11 @@ class ReceiptNotReady(Refusal):
     zh, en = "存证还在写入，稍等几秒", "The record is still being sealed; try again in a few seconds."
 
 
+class LogForked(Refusal):
+    code, status = "log_forked", 409
+    zh, en = "公开的日志和数据库在第 {place} 条不一样，拒绝签名", "Log and database differ at leaf {place}."
+
+
 class LogTooLong(Refusal):
     code, status = "log_longer_than_database", 409
     zh, en = "公开的日志比数据库长，拒绝签名", "The published log is longer than the database knows; refusing to sign."

@@ -9,6 +9,7 @@ from huika.domain.evidence.errors import ReceiptNotReady
 from huika.domain.evidence.types import PictureRef, VerifiedReceipt
 from huika.kit import events
 from huika.kit.refusals import NotFound
+from huika.kit.tlog import merkle
 from huika.kit.tlog.note import Verifier
 from huika.kit.tlog.proof import Proof
 
@@ -39,7 +40,7 @@ def receipt(subject: UUID, verb: str) -> str:
     if event is None or published is None or published.size <= event.place:
         raise ReceiptNotReady()
     hashes = tiles.inclusion(event.place, published.size)
-    note = (tiles.folder / "checkpoint").read_text()
+    note = (tiles.folder / "checkpoint").read_bytes().decode()
     if note.split("\n")[1] != str(published.size):  # the log grew between the two reads
         return receipt(subject, verb)
     return Proof(receipts.disclose(event, event.parts), event.place, tuple(hashes), note).text()
@@ -71,13 +72,21 @@ def log_file(path: str) -> Path:
 
 
 def check_log() -> str:
-    """Whether every published leaf is what the database says and the leaves make the root; empty when all is well."""
+    """Whether every published leaf is what the database says, and leaves and tiles each make the root; empty if so."""
     tiles, signer = log.tiles(), log.signer()
     published = tiles.published(signer)
     if published is None:
         return ""
-    for start in range(0, published.size, 500):
-        for event in events.read(start, min(500, published.size - start)):
-            if tiles.entry(event.place, published.size) != receipts.leaf(event):
+    hashes: list[bytes] = []
+    while len(hashes) < published.size:
+        batch = events.read(len(hashes), min(500, published.size - len(hashes)))
+        if not batch or batch[0].place != len(hashes):
+            return f"the database lacks the event of leaf {len(hashes)}"
+        for event in batch:
+            entry = receipts.leaf(event)
+            if tiles.entry(event.place, published.size) != entry:
                 return f"leaf {event.place} differs"
-    return "" if tiles.root(published.size) == published.root else "the root differs"
+            hashes.append(merkle.leaf_hash(entry))
+    if merkle.root(published.size, merkle.subtrees(hashes)) != published.root:
+        return "the leaves do not make the root"
+    return "" if tiles.root(published.size) == published.root else "the tiles do not make the root"

@@ -88,8 +88,8 @@ def verify(text: str, trusted: Sequence[Verifier]) -> VerifiedReceipt:
             if salt.hex() != part["salt"]:
                 raise BadProof("a salt is not in its one form")
             shown[name] = part["value"]
+        return VerifiedReceipt(origin, proof.index, checkpoint.size, body["verb"], body["at"], shown)
     except (BadProof, BadNote) as error:
         raise ReceiptNotVerified(why=str(error)) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ReceiptNotVerified(why="the file cannot be read") from error
-    return VerifiedReceipt(origin, proof.index, checkpoint.size, body["verb"], body["at"], shown)

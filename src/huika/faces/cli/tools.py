@@ -119,7 +119,7 @@ def run_receipt(args: Namespace) -> int:
     keys = [line for key in args.key for line in _vkeys(key)]
     if not keys:
         raise ValueError("name the log's key with --key: a key from inside the file would prove nothing")
-    found = evidence.verify_receipt(Path(args.target).read_text(), keys)
+    found = evidence.verify_receipt(Path(args.target).read_bytes().decode(), keys)
     paid = found.parts.get("money", {})
     lines = [
         f"✓ 核对通过 verified: {found.verb} · {found.at}",

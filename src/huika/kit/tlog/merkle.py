@@ -74,6 +74,15 @@ def consistency_proof(old: int, new: int, subtree: Subtree) -> list[bytes]:
     return path[::-1]
 
 
+def subtrees(leaves: Sequence[bytes]) -> Subtree:
+    """The full subtrees over these leaf hashes, for trees that are held in memory."""
+    levels = [list(leaves)]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)])
+    return lambda level, index: levels[level][index]
+
+
 def _check_hashes(hashes: Sequence[bytes]) -> None:
     # Without this, bytes may move between neighbours (a longer root, a shorter leaf) and still hash to the same node.
     if any(len(h) != SIZE for h in hashes):

@@ -8,7 +8,7 @@ from huika.kit.tlog.merkle import BadProof, leaf_hash, verify_inclusion
 from huika.kit.tlog.note import BadNote, Checkpoint, Verifier, b64, open_checkpoint, unb64
 
 HEADER = "c2sp.org/tlog-proof@v1"
-_NUMBER = re.compile(r"0|[1-9][0-9]*")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)

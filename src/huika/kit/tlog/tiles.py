@@ -37,7 +37,7 @@ class Tiles:
         place = self.folder / "checkpoint"
         if not place.exists():
             return None
-        return open_checkpoint(place.read_text(), signer.name, [signer.verifier])
+        return open_checkpoint(place.read_bytes().decode(), signer.name, [signer.verifier])
 
     def append(self, size: int, entries: Sequence[bytes]) -> int:
         """Write the tiles of a log of `size` leaves that grows by `entries` (each under 64 KiB); the new size."""
