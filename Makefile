@@ -32,7 +32,7 @@ prove: $(DEV)
 	@$(BIN)/python -m bench.prove_$(NAME)
 
 docs: $(DEV)
-	@$(BIN)/python -m bench.architecture
+	@$(BIN)/python tools/architecture.py
 
 # Pins with hashes from the ranges in pyproject.toml.
 requirements: $(DEV)

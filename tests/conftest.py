@@ -13,7 +13,13 @@ from django.test import TransactionTestCase
 from huika.kit import postgres
 
 pytest_plugins = ["tests.whole"]
+ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("HUIKA_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+def pytest_configure() -> None:
+    """The vault's own tests find the same PostgreSQL."""
+    os.environ.setdefault("HUIKA_TEST_PG_URL", os.environ.get("DATABASE_URL") or postgres.embedded(ROOT))
 
 
 @pytest.fixture(scope="session")

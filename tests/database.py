@@ -61,7 +61,11 @@ def clone(roles: postgres.Roles) -> postgres.Roles:
         _exclusive(FOLDER / "lock"),
         psycopg.connect(postgres.with_database(admin, "postgres"), autocommit=True) as conn,
     ):
-        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        for (left,) in conn.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{source}\\_%"]
+        ).fetchall():
+            if left == name or not Path(f"/proc/{left.rpartition('_')[2]}").exists():
+                conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(left)))
         conn.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
                 sql.Identifier(name), sql.Identifier(source), sql.Identifier(postgres.role_name(roles.owner))
@@ -89,7 +93,7 @@ def empty(owner_url: str) -> None:
     with psycopg.connect(owner_url, autocommit=True) as conn:
         rows = conn.execute(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'vault')"
-            " AND tablename NOT LIKE 'catalog\\_%' AND tablename NOT LIKE 'django\\_%' AND tablename NOT LIKE 'auth\\_%'"
+            " AND tablename !~ '^(catalog|django|auth)_'"
             " AND (schemaname, tablename) <> ('vault', 'migration')"
         ).fetchall()
         conn.execute(

@@ -173,10 +173,11 @@ def prepare(root: Path, name: str, *, fresh: bool = False) -> Roles:
                 owner_role = conn.info.user
                 admin = _with_role(given, owner_role, None)
             _ensure_database(conn, name, owner_role, fresh=fresh)
+            owner = with_database(admin if given else _with_role(admin, owner_role, None), name)
             secret = _secret(root, database_name(admin) if given else "embedded", name) if given else None
             app, vault = f"{name}_app", f"{name}_vault"
             if "HUIKA_APP_URL" in os.environ and "HUIKA_VAULT_URL" in os.environ and not fresh:
-                return Roles(admin, os.environ["HUIKA_APP_URL"], os.environ["HUIKA_VAULT_URL"])
+                return Roles(owner, os.environ["HUIKA_APP_URL"], os.environ["HUIKA_VAULT_URL"])
             for role in (app, vault):
                 _ensure_role(conn, role, secret)
                 conn.execute(
@@ -189,7 +190,6 @@ def prepare(root: Path, name: str, *, fresh: bool = False) -> Roles:
         ) from error
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
-    owner = with_database(admin if given else _with_role(admin, owner_role, None), name)
     return Roles(owner, _with_role(owner, app, secret), _with_role(owner, vault, secret))
 
 

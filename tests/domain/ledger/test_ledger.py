@@ -174,8 +174,12 @@ def test_an_account_is_opened_once_and_never_as_something_else() -> None:
 
 
 def test_a_party_account_has_a_floor_of_zero_whatever_is_asked() -> None:
-    with pytest.raises(DatabaseError, match="ledger_account_party_floor_zero"):
-        actions.open_account("party:deep", "party", AT, floor_fen=-100)
+    actions.open_account("party:deep", "party", AT, floor_fen=-100)
+    actions.open_account("outside:test", "outside", AT, ceiling_fen=0)
+    with pytest.raises(errors.InsufficientFunds):
+        actions.post("k", "t", uuid4(), [Leg("party:deep", -1), Leg("outside:test", 1)], AT)
+    with pytest.raises(DatabaseError, match="ledger_account_party_floor_zero"), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_open('party:deeper', 'party', NULL, -100, NULL, %s)", [AT])
 
 
 @pytest.mark.parametrize("amount", [2**63 - 1, 2**63, -(2**63), 2**70])

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from django.db import transaction
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.field import actions as field
@@ -184,9 +185,8 @@ def build() -> House:
     made["at the door"] = at_the_door(accepted(quoted(one.party, ("walmart", "walmart")), payee), driver.party)
     trade.propose(made["at the door"].cards[1].id, driver.party, "face_value_lower", 10_00, 10_00)
     made["settled"] = settled(at_the_door(accepted(quoted(one.party, ("walmart", "suning")), payee), driver.party))
-    with_item = made["at the door"].cards[0].id
-    from django.db import transaction
-
+    made["at the door"] = orders.order_for(orders.DESK, made["at the door"].id)
     with transaction.atomic():
-        item = work_items.open_item("inspection.doubt", with_item, zh="看一眼", en="Look at it")
+        subject = made["at the door"].cards[0].id
+        item = work_items.open_item("inspection.doubt", subject, zh="看一眼", en="Look at it")
     return House({c.name: c for c in callers}, made, {"seller": payee, "other seller": other_payee}, item)

@@ -33,7 +33,6 @@ from huika.sim.client import Client, Problem, RecyclerKeys, until
 from huika.sim.story import CardSpec, Seller, World
 
 DISTRICT = "shanghai-xuhui"
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 # Counterparties outlive a test: no phone, card number or bill may come twice in one run.
 _turns = itertools.count(1)
 _source = random.Random()
@@ -120,11 +119,22 @@ def enrol(world: World, *, name: str = "测试卖家") -> Seller:
     return story.enrol(world, phone(), name, f"oTEST-{turn}-{digits(6)}", turn)
 
 
+def alone(compared: dict[str, Any]) -> dict[str, Any]:
+    """The best offer of a comparison that one recycler makes for the whole basket."""
+    return next(o for o in compared["offers"] if len(o["lots"]) == 1)
+
+
 def booked(
-    world: World, seller: Seller, specs: list[CardSpec], rail: str = "wallet", offer: str = ""
+    world: World, seller: Seller, specs: list[CardSpec], rail: str = "wallet", offer: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """An accepted order for these cards."""
-    return story.book(world, seller, story.compare(world, specs, DISTRICT), offer=offer, rail=rail)
+    """An accepted order for these cards, by the best recycler for all of them unless an offer is given."""
+    compared = story.compare(world, specs, DISTRICT)
+    return story.book(world, seller, compared, offer=(offer or alone(compared))["id"], rail=rail)
+
+
+def ready(courier: Client, order: dict[str, Any]) -> None:
+    """Wait until the order's courier may set out."""
+    until(lambda: courier.get(f"/v1/visits/{order['visit']}")["state"] == "ready" or None)
 
 
 def at_the_door(world: World, seller: Seller, order: dict[str, Any]) -> Client:
@@ -205,6 +215,11 @@ def signed(caller: tuple[Client, RecyclerKeys], method: str, path: str, body: by
     client, keys = caller
     headers = keys.headers(method, path, body) | {"Content-Type": "text/csv"}
     return client.call(method, path, content=body, headers=headers, **more)
+
+
+def recyclers(world: World) -> list[str]:
+    """The parties of the city's recyclers."""
+    return [r["party"] for r in world.city.recyclers.values()]  # type: ignore[attr-defined]
 
 
 def party_of(world: World, name: str) -> UUID:

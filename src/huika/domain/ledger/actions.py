@@ -27,6 +27,7 @@ _BY_CONSTRAINT: dict[str, type[Refusal]] = {
     "ledger_hold_within": errors.HoldExceeded,
     "ledger_hold_signs": errors.HoldExceeded,
     "ledger_holdmove_sign": errors.HoldExceeded,
+    "ledger_holdmove_key_key": errors.PostingKeyReused,
 }
 
 

@@ -151,7 +151,7 @@ def _refs(rows: Iterable[models.Order], actor: Actor) -> list[OrderRef]:
             o.city,
             o.district,
             o.rail,
-            o.quoted_net_fen,
+            _shown_net_fen(o, cards.get(o.id, ()), actor),
             o.visit_id,
             tuple(LotRef(x.id, x.recycler_id, x.state, x.secured_fen) for x in lots.get(o.id, ())),
             tuple(_card(c) for c in cards.get(o.id, ())),
@@ -159,6 +159,11 @@ def _refs(rows: Iterable[models.Order], actor: Actor) -> list[OrderRef]:
         )
         for o in orders
     ]
+
+
+def _shown_net_fen(order: models.Order, cards: Iterable[models.Card], actor: Actor) -> int:
+    # What another recycler's lot brings is none of this one's business.
+    return sum(c.accepted_net_fen for c in cards) if actor.role == Role.RECYCLER else order.quoted_net_fen
 
 
 def _card(c: models.Card) -> CardRef:

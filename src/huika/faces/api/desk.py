@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from huika.domain.parties import actions as parties
+from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
@@ -81,5 +82,6 @@ def seller_consents(request: HttpRequest, seller_id: UUID, body: s.ConsentsIn, k
 @router.post("/orders", response={201: s.OrderOut}, summary="Take an offer into an order for a caller")
 def quote(request: HttpRequest, body: s.DeskOrderIn, key: str = KEY_HEADER) -> Status[s.OrderOut]:
     actor = actor_of(request, Role.DESK)
-    made = once(request, key, lambda: trade.quote(body.seller, body.comparison, body.offer))
+    seller = people.seller(body.seller).id
+    made = once(request, key, lambda: trade.quote(seller, body.comparison, body.offer))
     return Status(201, present.order(orders.order_for(actor, made)))

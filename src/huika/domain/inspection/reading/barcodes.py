@@ -39,7 +39,5 @@ def decode(image: Pixels) -> tuple[Barcode, ...]:
 
 
 def _decode(image: Pixels) -> tuple[Barcode, ...]:
-    results = zxingcpp.read_barcodes(
-        np.ascontiguousarray(image), formats=zxingcpp.BarcodeFormats(_FORMATS), text_mode=zxingcpp.TextMode.Plain
-    )
+    results = zxingcpp.read_barcodes(np.ascontiguousarray(image), formats=_FORMATS, text_mode=zxingcpp.TextMode.Plain)
     return tuple(dict.fromkeys(Barcode(format=item.format.name, text=item.text) for item in results))

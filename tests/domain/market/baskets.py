@@ -1,0 +1,88 @@
+"""Strategies for baskets and books, and the arithmetic of an offer written down a second time."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import product
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from huika.domain.market.types import Book, Fee, Line, Price
+
+KINDS = ("walmart", "hema", "sand")
+FORMS = ("electronic", "physical")
+
+
+def book(
+    n: int, prices: Sequence[Price], fees: Sequence[Fee] = (), *, least: int = 0, paused: bool = False, version: int = 1
+) -> Book:
+    name = f"R{n}"
+    return Book(
+        UUID(int=n + 1), name, name, "local", UUID(int=1000 + n), version, paused, least, tuple(fees), tuple(prices)
+    )
+
+
+def fees(prefix: str, fixed: st.SearchStrategy[int], bp: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[Fee, ...]]:
+    one = st.builds(lambda f, b: (f, b), fixed, bp)
+    return st.lists(one, max_size=2).map(
+        lambda made: tuple(Fee(f"{prefix}{i}", "费", "fee", f, b) for i, (f, b) in enumerate(made))
+    )
+
+
+def lines(faces: st.SearchStrategy[int], most: int = 5) -> st.SearchStrategy[list[Line]]:
+    card = st.tuples(st.sampled_from(KINDS), faces, st.sampled_from(FORMS))
+    return st.lists(card, min_size=1, max_size=most).map(lambda cs: [Line(i + 1, *c) for i, c in enumerate(cs)])
+
+
+def prices(ratios: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[Price, ...]]:
+    places = [(k, face, f) for k in KINDS for face in (None, 500_00) for f in FORMS]
+    chosen = st.lists(st.sampled_from(places), unique=True, max_size=len(places))
+    return chosen.flatmap(
+        lambda cells: st.tuples(*(ratios for _ in cells)).map(
+            lambda rs: tuple(Price(k, face, f, "intact", r) for (k, face, f), r in zip(cells, rs, strict=True))
+        )
+    )
+
+
+def everything(ratio: int, less: int = 0) -> tuple[Price, ...]:
+    """Every kind in every form at one ratio."""
+    return tuple(Price(k, None, f, "intact", ratio - less) for k in KINDS for f in FORMS)
+
+
+def price_of(made: Book, line: Line) -> Price | None:
+    """Looked up the slow way: the card's own face value before any face value."""
+    fits = {
+        p.face_value_fen: p for p in made.prices if (p.kind, p.form, p.condition) == (line.kind, line.form, line.condition)
+    }
+    return fits.get(line.face_value_fen) or fits.get(None)
+
+
+def exact_net(share: Sequence[tuple[Book, Sequence[Line]]], platform: Sequence[Fee]) -> Fraction | None:
+    """What the seller nets, without any rounding; None where a card is not taken."""
+    total, net = Fraction(0), Fraction(0)
+    for made, cards in share:
+        gross = Fraction(0)
+        for line in cards:
+            price = price_of(made, line)
+            if price is None:
+                return None
+            gross += Fraction(line.face_value_fen * price.ratio_bp, 10_000)
+        net += gross - sum(f.fixed_fen + gross * f.bp / 10_000 for f in made.fees)
+        total += gross
+    return net - sum(f.fixed_fen + total * f.bp / 10_000 for f in platform)
+
+
+def best_of_all(
+    basket: Sequence[Line], books: Sequence[Book], platform: Sequence[Fee], most: int = 3
+) -> Fraction | None:
+    """The best net over every way of giving each card to one of the books, at most `most` of them together."""
+    best: Fraction | None = None
+    for choice in product(range(len(books)), repeat=len(basket)):
+        used = sorted(set(choice))
+        if len(used) > most:
+            continue
+        share = [(books[u], [c for c, at in zip(basket, choice, strict=True) if at == u]) for u in used]
+        net = exact_net(share, platform)
+        if net is not None and (best is None or net > best):
+            best = net
+    return best
