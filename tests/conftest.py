@@ -40,7 +40,8 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[postgres.Roles]:
     roles = database.clone(database.template())
     os.environ.update(roles.environment())
     os.environ["HUIKA_VAULT_ROLE"] = postgres.role_name(roles.vault)
-    fresh = {**settings.DATABASES["default"], **postgres.django_settings(roles.app)}
+    ours, theirs = settings.DATABASES["default"], postgres.django_settings(roles.app)
+    fresh = {**ours, **theirs, "OPTIONS": {**ours["OPTIONS"], **theirs["OPTIONS"]}}
     with django_db_blocker.unblock():
         connections["default"].close()
         connections.settings["default"].update(fresh)

@@ -55,6 +55,7 @@ def serve(port: int) -> None:
 
 
 def run_migrations() -> None:
+    """Bring the vault's schema up to date as the owner. Raises ConfigProblem, MigrationProblem."""
     url, role = os.environ.get("HUIKA_OWNER_URL", ""), os.environ.get("HUIKA_VAULT_ROLE", "")
     if not url or not role:
         raise config.ConfigProblem("HUIKA_OWNER_URL and HUIKA_VAULT_ROLE must be set")
@@ -64,6 +65,7 @@ def run_migrations() -> None:
 
 
 def make_keys(out: Path) -> None:
+    """Make a key file for a demo, or keep the one that is there. Raises KeyProblem outside a demo."""
     if not config.is_demo(os.environ):
         raise KeyProblem("a key file is for a demo (HUIKA_SETTING=demo)")
     made = FileKeys.create(out)

@@ -53,23 +53,53 @@ def contracts() -> str:
     """`.importlinter` as it should be."""
     exist = capabilities()
     floors = [" | ".join(c if c in exist else f"({c})" for c in floor) for floor in reversed(FLOORS)]
+    faces = sorted(p.parent.name for p in (SRC / "huika" / "faces").glob("*/__init__.py"))
     behind = [f"huika.domain.{c}.{r}" for c in exist for r in rooms(c) if r not in ADAPTER_DOORS]
     parts = [
         "# Written by `python -m tests.architecture.floors` from the floor table there: change that, not this.",
         _section("importlinter", root_packages=["huika", "huika_vault", "huika_sandbox"]),
-        _contract("house", "Imports run downwards through the house", "layers",
-                  containers=["huika"], layers=list(HOUSE), exhaustive="True"),
-        _contract("capabilities", "Capabilities by floor, siblings independent", "layers",
-                  containers=["huika.domain"], layers=floors, exhaustive="True"),
-        _contract("faces", "Faces do not know each other", "independence",
-                  modules=[f"huika.faces.{p.parent.name}" for p in sorted((SRC / "huika/faces").glob("*/__init__.py"))]),
-        _contract("processes", "Vault and counterparties are tied to the platform by HTTP alone", "independence",
-                  modules=["huika", "huika_vault", "huika_sandbox"]),
-        _contract("adapters", "Adapters import only a capability's ports, types and errors", "forbidden",
-                  source_modules=["huika.adapters"], forbidden_modules=behind),
-        *(_contract(f"own-{c}", f"What is {c}'s own", "protected",
-                    protected_modules=[f"huika.domain.{c}.{r}" for r in private_rooms(c)],
-                    allowed_importers=[f"huika.domain.{c}"]) for c in exist),
+        _contract(
+            "house",
+            "Imports run downwards through the house",
+            "layers",
+            containers=["huika"],
+            layers=list(HOUSE),
+            exhaustive="True",
+        ),
+        _contract(
+            "capabilities",
+            "Capabilities by floor, siblings independent",
+            "layers",
+            containers=["huika.domain"],
+            layers=floors,
+            exhaustive="True",
+        ),
+        _contract(
+            "faces", "Faces do not know each other", "independence", modules=[f"huika.faces.{face}" for face in faces]
+        ),
+        _contract(
+            "processes",
+            "Vault and counterparties are tied to the platform by HTTP alone",
+            "independence",
+            modules=["huika", "huika_vault", "huika_sandbox"],
+        ),
+        _contract(
+            "adapters",
+            "Adapters import only a capability's ports, types and errors",
+            "forbidden",
+            source_modules=["huika.adapters"],
+            forbidden_modules=behind,
+        ),
+        *(
+            _contract(
+                f"own-{c}",
+                f"What is {c}'s own",
+                "protected",
+                protected_modules=[f"huika.domain.{c}.{r}" for r in private_rooms(c)],
+                allowed_importers=[f"huika.domain.{c}"],
+            )
+            for c in exist
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

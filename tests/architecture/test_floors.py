@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db import models
-
 from tests.architecture import floors
 
 MODELS = [m for m in apps.get_models() if m.__module__.startswith("huika.")]
@@ -76,7 +75,8 @@ def imported(place: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, a.name) for a in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: -node.level] + ([node.module] if node.module else [])) if node.level else node.module
+            above = package[: -node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
             yield from ((node.lineno, f"{base}.{a.name}") for a in node.names)
 
 
@@ -104,13 +104,19 @@ def test_a_capabilitys_rows_are_reached_only_from_inside() -> None:
     for place in SOURCES:
         room = room_of(place)
         tree = ast.parse(place.read_text())
-        docs = {id(n.body[0].value) for n in ast.walk(tree) if hasattr(n, "body") and isinstance(n.body, list)
-                and n.body and isinstance(n.body[0], ast.Expr)}
+        docs = {
+            id(n.body[0].value)
+            for n in ast.walk(tree)
+            if hasattr(n, "body") and isinstance(n.body, list) and n.body and isinstance(n.body[0], ast.Expr)
+        }
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and node.attr in {"get_model", "_base_manager"}:
                 wrong.append(f"{place.relative_to(floors.ROOT)}:{node.lineno} {node.attr}")
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
                 words = set(node.value.replace("(", " ").replace(",", " ").split())
-                wrong += [f"{place.relative_to(floors.ROOT)}:{node.lineno} {t}"
-                          for t, owner in tables.items() if t in words and owner != room]
+                wrong += [
+                    f"{place.relative_to(floors.ROOT)}:{node.lineno} {t}"
+                    for t, owner in tables.items()
+                    if t in words and owner != room
+                ]
     assert wrong == []

@@ -5,12 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
+from tests.kit.concurrently import together
 
 from huika.kit import events
 from huika.kit.change import Claim, KeyReused, action, claimed
 from huika.kit.models import Event, IdempotencyKey
 from huika.kit.refusals import Refusal
-from tests.kit.concurrently import together
 
 
 @dataclass(frozen=True)
@@ -239,10 +239,10 @@ def test_an_outer_refusal_undoes_the_inner_action() -> None:
 
 
 @pytest.mark.django_db
-def test_an_inner_refusal_may_be_caught_and_undoes_only_itself() -> None:
+def test_an_inner_refusal_caught_around_a_savepoint_undoes_only_itself() -> None:
     @action
     def goes_on() -> UUID:
-        with pytest.raises(No):
+        with pytest.raises(No), transaction.atomic():
             refuse()
         return make()
 

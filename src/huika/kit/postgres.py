@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urlsplit
 
 import psycopg
@@ -76,7 +77,7 @@ def _joined(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
-def django_settings(url: str) -> dict[str, object]:
+def django_settings(url: str) -> dict[str, Any]:
     """A PostgreSQL URL as Django's connection settings."""
     parts = urlsplit(url)
     query = {k: v[0] for k, v in parse_qs(parts.query).items()}

@@ -2,8 +2,8 @@
 
 A batch takes what one snapshot sees, in id order. Ids are drawn after the row lock, so whatever caused an event has a
 smaller id and was committed before it, hence is in the same snapshot or already placed. A transaction may commit late
-with a small id: the low-water mark below which nothing can still come moves only past ids that were drawn before a
-moment whose transactions have all ended (pg_snapshot_xmin).
+with a small id: the low-water mark below which nothing can still come moves only past ids that were drawn before the
+sequencer drew an xid of its own, and only once every lower xid has ended (pg_snapshot_xmin).
 """
 
 from django.db import connection, transaction
@@ -24,8 +24,11 @@ SELECT base.next + row_number() OVER (ORDER BY fresh.id) - 1, fresh.id FROM fres
 
 
 def sequence(limit: int = BATCH) -> int:
-    """Place up to `limit` committed events; how many were placed. Only one process at a time does it, others get 0."""
-    with transaction.atomic():
+    """Place up to `limit` committed events; how many were placed. Only one process at a time does it, others get 0.
+
+    Needs a transaction of its own: with an xid drawn earlier, the low-water mark would pass events that may still come.
+    """
+    with transaction.atomic(durable=True):
         if not locks.try_transaction_lock("kit.sequencer"):
             return 0
         with connection.cursor() as cursor:
@@ -37,12 +40,13 @@ def sequence(limit: int = BATCH) -> int:
 def _advance(cursor: object) -> int:
     """Move the low-water mark as far as is safe and note the next candidate; the mark (an event id)."""
     run = cursor.execute  # type: ignore[attr-defined]
+    # The last id drawn is read before this transaction has an xid. Whoever drew an id up to it had an xid before
+    # (kit_record), so a smaller one than ours. The snapshot's xmax would not do: it may lie below xids in progress.
+    run("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM kit_event_id_seq")
+    (drawn,) = cursor.fetchone()  # type: ignore[attr-defined]
     run("INSERT INTO kit_lowwater (id, settled, pending_id, pending_xid) VALUES (1, 0, 0, 0) ON CONFLICT DO NOTHING")
     run("SELECT settled, pending_id, pending_xid FROM kit_lowwater WHERE id = 1")
     settled, pending_id, pending_xid = cursor.fetchone()  # type: ignore[attr-defined]
-    # Last drawn id first, then the xid horizon: every id up to it belongs to a transaction below that horizon.
-    run("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM kit_event_id_seq")
-    (drawn,) = cursor.fetchone()  # type: ignore[attr-defined]
     run(
         "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,"
         " (SELECT min(e.id) FROM kit_event e WHERE e.id > %s"
@@ -53,11 +57,15 @@ def _advance(cursor: object) -> int:
     xmin, xmax, unplaced = cursor.fetchone()  # type: ignore[attr-defined]
     if pending_id > settled and xmin >= pending_xid and (unplaced is None or unplaced > pending_id):
         run(
-            "UPDATE kit_lowwater SET settled = %s, pending_id = %s, pending_xid = %s WHERE id = 1",
-            [pending_id, drawn, xmax],
+            "UPDATE kit_lowwater SET settled = %s, pending_id = %s, pending_xid = pg_current_xact_id()::text::bigint"
+            " WHERE id = 1",
+            [pending_id, drawn],
         )
         return int(pending_id)
     # A candidate whose horizon lies in the future came with a restore from another server, whose xids were higher.
     if (pending_id <= settled or pending_xid > xmax) and drawn > settled:
-        run("UPDATE kit_lowwater SET pending_id = %s, pending_xid = %s WHERE id = 1", [drawn, xmax])
+        run(
+            "UPDATE kit_lowwater SET pending_id = %s, pending_xid = pg_current_xact_id()::text::bigint WHERE id = 1",
+            [drawn],
+        )
     return int(settled)

@@ -44,6 +44,11 @@ def open_item(
     return item.id
 
 
+def was_decided(kind: str, subject: UUID, decision: str) -> bool:
+    """Whether a person has already decided so about this subject."""
+    return WorkItem.objects.filter(kind=kind, subject=subject, decision=decision).exists()
+
+
 @action
 def claim(item_id: UUID, by: UUID) -> None:
     """A person takes an open item."""

@@ -40,7 +40,7 @@ class World:
     couriers: dict[str, str]
     tell: Tell = print
     calls: Callable[[str, float], None] | None = None
-    _staff: dict[str, Client] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)  # staff who have signed in; several worlds may share it
 
     def client(self, token: str = "") -> Client:
         """A caller of the public API."""
@@ -48,10 +48,10 @@ class World:
 
     def staff(self, username: str) -> Client:
         """A signed-in courier, desk person or regulator."""
-        if username not in self._staff:
+        if username not in self.tokens:
             body = {"username": username, "password": self.logins[username]}
-            self._staff[username] = self.client(self.client().post("/v1/staff/sessions", body)["token"])
-        return self._staff[username]
+            self.tokens[username] = self.client().post("/v1/staff/sessions", body)["token"]
+        return self.client(self.tokens[username])
 
     def courier_of(self, party: str) -> Client:
         """The courier with this party id."""
@@ -95,7 +95,7 @@ def compare(world: World, cards: list[CardSpec], district: str) -> dict[str, Any
 def first_window(seller: Seller, order: str, days: int = 4, skip: int = 0) -> dict[str, Any]:
     """The first window that some courier can keep."""
     today = clock.now().astimezone(clock.SHANGHAI).date()
-    for ahead in range(skip, days):
+    for ahead in range(skip, skip + days):
         day: date = today + timedelta(days=ahead)
         windows = seller.client.get(f"/v1/orders/{order}/windows?day={day.isoformat()}", step="windows")
         if windows:

@@ -35,13 +35,19 @@ def lines(faces: st.SearchStrategy[int], most: int = 5) -> st.SearchStrategy[lis
 
 
 def prices(ratios: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[Price, ...]]:
-    places = [(k, face, f) for k in KINDS for face in (None, 500_00) for f in FORMS]
-    chosen = st.lists(st.sampled_from(places), unique=True, max_size=len(places))
-    return chosen.flatmap(
-        lambda cells: st.tuples(*(ratios for _ in cells)).map(
-            lambda rs: tuple(Price(k, face, f, "intact", r) for (k, face, f), r in zip(cells, rs, strict=True))
-        )
-    )
+    """Most kinds at any face value, some with a price of their own at ¥500, a few not at all."""
+    there, seldom = st.sampled_from([True] * 5 + [False]), st.sampled_from([False] * 3 + [True])
+    cell = st.tuples(there, ratios, seldom, ratios)
+    places = [(k, f) for k in KINDS for f in FORMS]
+
+    def book_rows(cells: tuple[tuple[bool, int, bool, int], ...]) -> tuple[Price, ...]:
+        rows = []
+        for (kind, form), (general, ratio, special, other) in zip(places, cells, strict=True):
+            rows += [Price(kind, None, form, "intact", ratio)] if general else []
+            rows += [Price(kind, 500_00, form, "intact", other)] if special else []
+        return tuple(rows)
+
+    return st.tuples(*(cell for _ in places)).map(book_rows)
 
 
 def everything(ratio: int, less: int = 0) -> tuple[Price, ...]:

@@ -14,7 +14,8 @@ from tests.domain.market import baskets as b
 
 ODD = st.integers(1, 5_000_00)  # any fen
 ROUND = st.sampled_from([100_00, 200_00, 500_00, 1000_00])
-RATIOS = st.integers(1, 12_000)
+RATIOS = st.integers(1, 12_000) | st.integers(8_000, 9_900)
+SELDOM = st.sampled_from([False] * 9 + [True])
 FEES = b.fees("r", st.integers(0, 30_00), st.integers(0, 300))
 PLATFORM = b.fees("p", st.integers(0, 40_00), st.integers(0, 300))
 
@@ -23,14 +24,12 @@ PLATFORM = b.fees("p", st.integers(0, 40_00), st.integers(0, 300))
 def markets(draw: st.DrawFn) -> tuple[list[Line], list[Book], tuple[Fee, ...], frozenset[UUID]]:
     """Anything goes: odd amounts, gaps in books, minimums, pauses, recyclers that do not come here."""
     basket = draw(b.lines(ODD | ROUND))
-    books = [
-        replace(
-            b.book(n, draw(b.prices(RATIOS)), draw(FEES), least=draw(st.sampled_from([0, 0, 0, 500_00, 3000_00]))),
-            paused=draw(st.integers(0, 9)) == 0,
-        )
-        for n in range(draw(st.integers(0, 5)))
-    ]
-    covered = frozenset(m.recycler for m in books if draw(st.integers(0, 9)) > 0)
+    books = []
+    for n in range(draw(st.sampled_from([0, 1, 2, 3, 4, 5]))):
+        made = b.book(n, draw(b.prices(RATIOS)), draw(FEES), least=draw(st.sampled_from([0, 0, 0, 500_00, 3000_00])))
+        made = replace(made, paused=draw(SELDOM))
+        books.append(replace(made, serves=False, prices=()) if draw(SELDOM) else made)
+    covered = frozenset(m.recycler for m in books if not draw(SELDOM))
     return basket, books, draw(PLATFORM), covered
 
 

@@ -29,7 +29,6 @@ from huika.domain.settlement.types import RailAnswer, RailState
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
 from huika.domain.trade.types import OrderRef
-from huika.domain.vault.types import Used
 from huika.kit import clock, ids, work_items
 from huika.sim.client import RecyclerKeys, identity_number
 
@@ -100,26 +99,27 @@ def courier(name: str, serial: int, *, works: bool) -> Caller:
 
 
 def recycler(name: str, serial: int, kind: str) -> Caller:
-    """A recycler with money at the custodian that buys one kind."""
+    """A recycler with money at the custodian that buys one kind, both forms."""
     signing, release = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
     party = parties.ensure_recycler(
         f"商家{serial}", f"Recycler {serial}", "local", f"T-{serial:04d}", date(2099, 12, 31),
         release.public_key().public_bytes_raw(), (name, signing.public_key().public_bytes_raw()),
     )  # fmt: skip
     settlement.prefund(party, "first", 1_000_000_00)
-    settlement.prefund(party, "second", 1_000_000_00)
-    row = f"kind,face_value,city,form,condition,channel,ratio\n{kind},*,{CITY},electronic,intact,visit,0.9\n"
+    rows = [f"{kind},*,{CITY},{form},intact,visit,0.9" for form in ("electronic", "physical")]
+    book = "\n".join(["kind,face_value,city,form,condition,channel,ratio", *rows, ""])
     kinds, cities = frozenset(k.slug for k in catalog.kinds()), frozenset({CITY})
-    market.publish_book(party, row, party, kinds=kinds, cities=cities)
+    market.publish_book(party, book, party, kinds=kinds, cities=cities)
     return Caller(name, party, keys=RecyclerKeys(name, signing, release))
 
 
-def quoted(seller_id: UUID, kinds: tuple[str, ...]) -> UUID:
+def quoted(seller_id: UUID, kinds: tuple[str, ...], form: str = "electronic") -> UUID:
     """An order over one card of 1,000 yuan of each kind, all in one offer."""
-    lines = [Line(n, kind, 1000_00, "electronic") for n, kind in enumerate(kinds, start=1)]
+    lines = [Line(n, kind, 1000_00, form) for n, kind in enumerate(kinds, start=1)]
     covered = frozenset(r.id for r in people.recyclers())
     made = market.compare(CITY, DISTRICT, lines, served=True, covered=covered)
-    offer = next(o for o in books.comparison(made).ranking.offers if sum(len(lot.cards) for lot in o.lots) == len(kinds))
+    offers = books.comparison(made).ranking.offers
+    offer = next(o for o in offers if sum(len(lot.cards) for lot in o.lots) == len(kinds))
     return trade.quote(seller_id, made, offer.id)
 
 
@@ -150,11 +150,12 @@ def at_the_door(order: OrderRef, by: UUID) -> OrderRef:
     return orders.order_for(orders.DESK, order.id)
 
 
-def settled(order: OrderRef) -> OrderRef:
-    """Every card was locked and paid by wallet."""
+def settled(order: OrderRef, by: UUID) -> OrderRef:
+    """Every card, plastic that cannot be locked, was bagged and paid by wallet."""
     for card in order.cards:
-        trade.lock(card.id)
-        trade.issuer_answered(card.id, Used("bound", card.face_value_fen))
+        trade.note_balance(card.id, by, card.face_value_fen, "pos")
+        trade.bag(card.id, by, f"BAG-{card.n:04d}")
+        trade.bagged_is_safe(card.id)
         payout = payouts.Payout.objects.get(card_id=card.id)
         settlement.sending(payout.id)
         settlement.rail_answered(payout.id, RailAnswer(RailState.PAID, payout.amount_fen))
@@ -172,7 +173,7 @@ def build() -> House:
     one, payee = seller("seller", "13800000001", 1)
     two, other_payee = seller("other seller", "13800000002", 2)
     driver, other_driver = courier("courier", 1, works=True), courier("other courier", 2, works=False)
-    firm, other_firm = recycler("recycler", 1, "walmart"), recycler("other recycler", 2, "suning")
+    firm, other_firm = recycler("recycler", 1, "walmart"), recycler("other recycler", 2, "yonghui")
     callers = [
         one, two, driver, other_driver, firm, other_firm,
         staff("desk", Role.DESK), staff("regulator", Role.REGULATOR), Caller("nobody"),
@@ -184,7 +185,8 @@ def build() -> House:
     made["accepted"] = accepted(quoted(one.party, ("walmart",)), payee)
     made["at the door"] = at_the_door(accepted(quoted(one.party, ("walmart", "walmart")), payee), driver.party)
     trade.propose(made["at the door"].cards[1].id, driver.party, "face_value_lower", 10_00, 10_00)
-    made["settled"] = settled(at_the_door(accepted(quoted(one.party, ("walmart", "suning")), payee), driver.party))
+    plastic = accepted(quoted(one.party, ("walmart", "yonghui"), "physical"), payee)
+    made["settled"] = settled(at_the_door(plastic, driver.party), driver.party)
     made["at the door"] = orders.order_for(orders.DESK, made["at the door"].id)
     with transaction.atomic():
         subject = made["at the door"].cards[0].id

@@ -74,7 +74,7 @@ def brought(
     prefix, count, pin_digits = NUMBERS[kind]
     number, pin = prefix + digits(count), digits(pin_digits)
     world.sandbox.issue_card(kind, number, pin, face_value_fen, behaviour, balance_fen)
-    spec = CardSpec(kind, face_value_fen, form, number, pin, _picture(number + "f"), _picture(number + "b"))
+    spec = CardSpec(kind, face_value_fen, form, number, pin, picture(number + "f"), picture(number + "b"))
     read_beforehand(spec, sharpness=20.0 if unclear else 300.0)
     return spec
 
@@ -95,7 +95,8 @@ def read_beforehand(spec: CardSpec, *, sharpness: float = 300.0) -> None:
     )
 
 
-def _picture(seed: str) -> bytes:
+def picture(seed: str) -> bytes:
+    """A small picture that no other seed gives."""
     noise = np.random.default_rng(int.from_bytes(seed.encode(), "big")).integers(0, 255, (40, 64, 3), dtype=np.uint8)
     out = io.BytesIO()
     Image.fromarray(noise).resize((640, 400)).save(out, "JPEG", quality=60)
@@ -167,6 +168,14 @@ def card_in(client: Client, card_id: str, state: str, seconds: float = 20) -> di
         return found if found["state"] == state else None
 
     return until(look, seconds)
+
+
+@contextmanager
+def refused_with(status: int) -> Iterator[Any]:
+    """The block is refused with this status, whatever the code; yields the raised info."""
+    with pytest.raises(Problem) as caught:
+        yield caught
+    assert caught.value.status == status, caught.value.body
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """Shifts, promises, and what happens to a visit."""
 
+import contextlib
 from datetime import date, datetime, time
 from uuid import UUID
+
+from django.db import transaction
 
 from huika.domain.field import models, queries, rules
 from huika.domain.field.errors import NotSecured, WindowGone
@@ -49,42 +52,52 @@ def promise(
     """Promise a visit in the window that opens at `opens`, to the courier whose route it lengthens least.
 
     The route is checked again under the shift's lock; when another promise came first the next courier is tried, and
-    WindowGone is raised when nobody is left.
+    WindowGone is raised when nobody is left. A courier who is passed over is let go of at once (the savepoint), so
+    that two promises that try couriers in different orders never wait for each other.
     """
     now = clock.now()
     window = next((w for w in rules.windows(opens.astimezone(clock.SHANGHAI).date(), now) if w.opens == opens), None)
     if window is None:
         raise WindowGone()
-    visit_id = ids.uuid7()
-    stop = Stop(visit_id, place, window.opens, window.closes, service_seconds)
+    stop = Stop(ids.uuid7(), place, window.opens, window.closes, service_seconds)
     for shift_id in queries.candidates(city, district, stop, now):
-        shift = locks.locked(models.Shift.objects.all(), id=shift_id)
-        route = queries.route(shift)
-        found = rules.cheapest_insertion(route, stop, now)
-        if found is None:
-            continue
-        for old, start in zip(
-            [*route.stops[: found.index], None, *route.stops[found.index :]], found.starts, strict=True
-        ):
-            if old is not None:
-                models.Visit.objects.filter(id=old.visit).exclude(planned=start).update(planned=start)
-        models.Visit.objects.create(
-            id=visit_id,
-            order_id=order,
-            shift=shift,
-            courier_id=shift.courier_id,
-            address_id=address,
-            district=district,
-            lat_e6=place.lat_e6,
-            lng_e6=place.lng_e6,
-            opens=window.opens,
-            closes=window.closes,
-            planned=found.starts[found.index],
-            service_seconds=service_seconds,
-        )
-        events.record("field.visit.promised", visit_id, {"order": str(order), "courier": str(shift.courier_id)})
-        return visit_id
+        with contextlib.suppress(_Passed), transaction.atomic():
+            shift, start = _insert(shift_id, stop, now)
+            models.Visit.objects.create(
+                id=stop.visit,
+                order_id=order,
+                shift=shift,
+                courier_id=shift.courier_id,
+                address_id=address,
+                district=district,
+                lat_e6=place.lat_e6,
+                lng_e6=place.lng_e6,
+                opens=stop.opens,
+                closes=stop.closes,
+                planned=start,
+                service_seconds=service_seconds,
+            )
+            events.record("field.visit.promised", stop.visit, {"order": str(order), "courier": str(shift.courier_id)})
+            return stop.visit
     raise WindowGone()
+
+
+class _Passed(Exception):
+    """This courier's route no longer takes the stop."""
+
+
+def _insert(shift_id: UUID, stop: Stop, now: datetime) -> tuple[models.Shift, datetime]:
+    """Make room for the stop on a locked route; the shift and the stop's planned start. Raises _Passed."""
+    shift = locks.locked(models.Shift.objects.all(), id=shift_id)
+    route = queries.route(shift)
+    found = rules.cheapest_insertion(route, stop, now)
+    if found is None:
+        raise _Passed
+    order = [*route.stops[: found.index], stop, *route.stops[found.index :]]
+    for known, start in zip(order, found.starts, strict=True):
+        if known is not stop:
+            models.Visit.objects.filter(id=known.visit).exclude(planned=start).update(planned=start)
+    return shift, found.starts[found.index]
 
 
 @action

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db.models import F
+
 from huika.domain.field import models, rules
 from huika.domain.field.machine import TAKES_TIME
 from huika.domain.field.types import Place, Route, Stop, VisitRef, Window
@@ -25,9 +27,11 @@ def route(shift: models.Shift) -> Route:
 
 def _routes(shifts: Sequence[models.Shift]) -> dict[UUID, Route]:
     stops: dict[UUID, list[Stop]] = {s.id: [] for s in shifts}
-    rows = models.Visit.objects.filter(shift__in=shifts, state__in=TAKES_TIME).order_by("planned", "id")
-    for v in rows.values_list("shift_id", "id", "lat_e6", "lng_e6", "opens", "closes", "service_seconds"):
-        stops[v[0]].append(Stop(v[1], Place(v[2], v[3]), v[4], v[5], v[6]))
+    rows = models.Visit.objects.filter(shift__in=shifts, state__in=TAKES_TIME)
+    for v in rows.order_by(F("arrived_at").asc(nulls_last=True), "planned", "id"):
+        ended = v.ended_at and v.arrived_at and int((v.ended_at - v.arrived_at).total_seconds())
+        service = v.service_seconds if ended is None else ended
+        stops[v.shift_id].append(Stop(v.id, Place(v.lat_e6, v.lng_e6), v.opens, v.closes, service, v.arrived_at))
     return {s.id: Route(s.courier_id, Place(s.lat_e6, s.lng_e6), s.starts, s.ends, tuple(stops[s.id])) for s in shifts}
 
 

@@ -24,15 +24,18 @@ def travel_seconds(a: Place, b: Place) -> int:
 
 
 def schedule(route: Route, stops: Sequence[Stop], not_before: datetime) -> tuple[datetime, ...] | None:
-    """When each stop starts if driven in this order, or None when one would come too late or the shift too long."""
+    """When each stop starts if driven in this order, or None when one would come too late or the shift too long.
+
+    Stops that have begun come first and start when they did: what is past breaks no promise any more.
+    """
     at, here = max(route.starts, not_before), route.base
     starts = []
     for stop in stops:
-        start = max(at + timedelta(seconds=travel_seconds(here, stop.place)), stop.opens)
-        if start > stop.closes:
+        start = stop.started or max(at + timedelta(seconds=travel_seconds(here, stop.place)), stop.opens)
+        if stop.started is None and start > stop.closes:
             return None
         starts.append(start)
-        at, here = start + timedelta(seconds=stop.service_seconds), stop.place
+        at, here = max(at, start + timedelta(seconds=stop.service_seconds)), stop.place
     if at + timedelta(seconds=travel_seconds(here, route.base)) > route.ends:
         return None
     return tuple(starts)
@@ -41,7 +44,8 @@ def schedule(route: Route, stops: Sequence[Stop], not_before: datetime) -> tuple
 def cheapest_insertion(route: Route, new: Stop, not_before: datetime) -> Insertion | None:
     """The feasible position of `new` that adds least travel; None when no position keeps every promise."""
     best: Insertion | None = None
-    for index in range(len(route.stops) + 1):
+    begun = sum(stop.started is not None for stop in route.stops)
+    for index in range(begun, len(route.stops) + 1):
         before = route.stops[index - 1].place if index else route.base
         after = route.stops[index].place if index < len(route.stops) else route.base
         extra = travel_seconds(before, new.place) + travel_seconds(new.place, after) - travel_seconds(before, after)

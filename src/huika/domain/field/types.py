@@ -22,6 +22,7 @@ class Stop:
     opens: datetime
     closes: datetime
     service_seconds: int
+    started: datetime | None = None  # when the courier was at the door; None while it lies ahead
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 import csv
 import io
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from huika.domain.market.types import RowError
 
 COLUMNS = ("kind", "face_value", "city", "form", "condition", "channel", "ratio")
 FORMS, CONDITIONS, CHANNELS = ("electronic", "physical"), ("intact", "scratched"), ("visit", "online", "drop_off")
 MOST_ROWS = 100_000
+# Plain digits only: Decimal itself also reads exponents, underscores and other scripts' digits.
+_NUMBER = re.compile(r"(?=\.?\d)\d{0,9}(\.\d{0,9})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -30,34 +34,38 @@ def parse(text: str, kinds: frozenset[str], cities: frozenset[str]) -> tuple[lis
 
     face_value in yuan or `*`; ratio as a share of face value, 0 < ratio ≤ 1.2 (0.9360). Row 1 is the header.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        return [], [RowError(1, f"第一行应为 {','.join(COLUMNS)}", f"The first row must be {','.join(COLUMNS)}")]
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     cells: list[Cell] = []
     errors: list[RowError] = []
     seen: dict[tuple[object, ...], int] = {}
-    for number, row in enumerate(reader, start=2):
-        if number > MOST_ROWS + 1:
-            errors.append(RowError(number, f"最多 {MOST_ROWS} 行", f"At most {MOST_ROWS} rows"))
-            break
-        cell = _cell(number, row, kinds, cities)
-        if isinstance(cell, RowError):
-            errors.append(cell)
-            continue
-        place = (cell.kind, cell.face_value_fen, cell.city, cell.form, cell.condition, cell.channel)
-        if place in seen:
-            errors.append(RowError(number, f"和第 {seen[place]} 行是同一格", f"Same cell as row {seen[place]}"))
-            continue
-        seen[place] = number
-        cells.append(cell)
+    try:
+        if tuple(next(reader, ())) != COLUMNS:
+            return [], [RowError(1, f"第一行应为 {','.join(COLUMNS)}", f"The first row must be {','.join(COLUMNS)}")]
+        for row in filter(None, reader):
+            number = reader.line_num  # blank lines count as in the file
+            if len(cells) + len(errors) == MOST_ROWS:
+                errors.append(RowError(number, f"最多 {MOST_ROWS} 行", f"At most {MOST_ROWS} rows"))
+                break
+            cell = _cell(number, row, kinds, cities)
+            if isinstance(cell, RowError):
+                errors.append(cell)
+                continue
+            place = (cell.kind, cell.face_value_fen, cell.city, cell.form, cell.condition, cell.channel)
+            if place in seen:
+                errors.append(RowError(number, f"和第 {seen[place]} 行是同一格", f"Same cell as row {seen[place]}"))
+                continue
+            seen[place] = number
+            cells.append(cell)
+    except csv.Error as error:
+        errors.append(RowError(max(1, reader.line_num), "这一行读不出", f"This row cannot be read: {error}"))
     if not cells and not errors:
         errors.append(RowError(1, "没有内容", "There are no rows"))
     return cells, errors
 
 
-def _cell(number: int, row: dict[str, str | None], kinds: frozenset[str], cities: frozenset[str]) -> Cell | RowError:
-    values = {k: (v or "").strip() for k, v in row.items() if isinstance(v, str | None) and k}
-    if None in row or len(values) != len(COLUMNS) or any(v.startswith(("=", "+", "-", "@")) for v in values.values()):
+def _cell(number: int, row: Sequence[str], kinds: frozenset[str], cities: frozenset[str]) -> Cell | RowError:
+    values = dict(zip(COLUMNS, (v.strip() for v in row), strict=False))
+    if len(row) != len(COLUMNS) or any(v.startswith(("=", "+", "-", "@")) for v in values.values()):
         return RowError(number, "列数不对，或有公式", "Wrong number of columns, or a formula")
     for column, allowed in (
         ("kind", kinds),
@@ -83,8 +91,7 @@ def _cell(number: int, row: dict[str, str | None], kinds: frozenset[str], cities
 
 def _whole(text: str, unit: int) -> int:
     """`text` × `unit` when that is a whole number, else -1 (not a number, or finer than a fen or a basis point)."""
-    try:
-        value = Decimal(text) * unit
-    except InvalidOperation:
+    if not _NUMBER.fullmatch(text):
         return -1
-    return int(value) if value.is_finite() and value == value.to_integral_value() else -1
+    value = Decimal(text) * unit
+    return int(value) if value == value.to_integral_value() else -1

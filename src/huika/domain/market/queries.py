@@ -15,8 +15,12 @@ from huika.domain.parties import queries as parties
 from huika.kit.refusals import NotFound
 
 _LIVE = """
-SELECT DISTINCT ON (recycler_id) id, recycler_id, version, paused, min_basket_fen, fees FROM market_book
-WHERE effective_from <= %s ORDER BY recycler_id, version DESC
+SELECT live.*, EXISTS (
+    SELECT 1 FROM market_pricerow r WHERE r.book_id = live.id AND r.city = %s AND r.channel = %s
+) FROM (
+    SELECT DISTINCT ON (recycler_id) id, recycler_id, version, paused, min_basket_fen, fees FROM market_book
+    WHERE effective_from <= %s ORDER BY recycler_id, version DESC
+) live
 """
 
 
@@ -25,7 +29,7 @@ def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> t
     import json
 
     with connection.cursor() as cursor:
-        cursor.execute(_LIVE, [at])
+        cursor.execute(_LIVE, [city, channel, at])
         live = {row[1]: row for row in cursor.fetchall()}
     rows = models.PriceRow.objects.filter(
         book_id__in=[row[0] for row in live.values()], city=city, channel=channel, kind__in=set(kinds)
@@ -39,7 +43,7 @@ def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> t
         if row is None:
             bookless.append(rules.without_book(recycler.id, recycler.name_zh, recycler.name_en))
             continue
-        book_id, _, version, paused, minimum, fees = row
+        book_id, _, version, paused, minimum, fees, serves = row
         named = json.loads(fees) if isinstance(fees, str) else fees
         found.append(
             Book(
@@ -53,6 +57,7 @@ def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> t
                 minimum,
                 tuple(Fee(**f) for f in named),
                 tuple(prices.get(book_id, ())),
+                serves,
             )
         )
     return found, bookless

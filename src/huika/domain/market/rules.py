@@ -83,7 +83,7 @@ def _hindrance(book: Book, lines: Sequence[Line], covered: frozenset[UUID]) -> s
         return "paused"
     if book.recycler not in covered:
         return "not_covered"
-    if not book.prices:
+    if not book.serves:
         return "city"
     if any(cell(book.prices, line) is None for line in lines):
         return "not_accepted"
@@ -95,15 +95,16 @@ def _hindrance(book: Book, lines: Sequence[Line], covered: frozenset[UUID]) -> s
 def best_split(lines: Sequence[Line], takers: Sequence[Book], platform: Sequence[Fee]) -> Offer | None:
     """The best offer that two or three recyclers make together; None when there is none.
 
-    Within a set of recyclers each card goes to the one that leaves most after fees by ratio; fixed fees fall once a
-    recycler, so trying every set of up to three finds the best.
+    Within a set of recyclers each card goes to the one that leaves most after fees by ratio, the platform's among them;
+    fixed fees fall once a recycler, so trying every set of up to three finds the best, but for the rounding of shares.
+    A set in which a share stays under its recycler's minimum is left out.
     """
     best: Offer | None = None
     if len(lines) < 2:
         return None
     for size in range(2, MOST_RECYCLERS + 1):
         for group in combinations(takers, size):
-            share = _assign(lines, group)
+            share = _assign(lines, group, platform)
             if share is None or any(not cards for _, cards in share):
                 continue
             if any(sum(c.face_value_fen for c in cards) < book.min_basket_fen for book, cards in share):
@@ -114,14 +115,16 @@ def best_split(lines: Sequence[Line], takers: Sequence[Book], platform: Sequence
     return best
 
 
-def _assign(lines: Sequence[Line], group: Sequence[Book]) -> list[tuple[Book, list[Line]]] | None:
+def _assign(
+    lines: Sequence[Line], group: Sequence[Book], platform: Sequence[Fee]
+) -> list[tuple[Book, list[Line]]] | None:
     share: list[tuple[Book, list[Line]]] = [(book, []) for book in group]
     for line in lines:
         worth = []
         for i, book in enumerate(group):
             if price := cell(book.prices, line):
                 gross = share_fen(line.face_value_fen, price.ratio_bp)
-                worth.append((gross - sum(share_fen(gross, f.bp) for f in book.fees), -i))
+                worth.append((gross - sum(share_fen(gross, f.bp) for f in (*book.fees, *platform)), -i))
         if not worth:
             return None
         share[-max(worth)[1]][1].append(line)
@@ -130,11 +133,11 @@ def _assign(lines: Sequence[Line], group: Sequence[Book]) -> list[tuple[Book, li
 
 def _offer(share: Sequence[tuple[Book, Sequence[Line]]], platform: Sequence[Fee]) -> Offer | None:
     gross = [[share_fen(c.face_value_fen, _ratio(book, c)) for c in cards] for book, cards in share]
-    total = sum(map(sum, gross))
-    if total <= 0:
-        return None
-    named = fees_fen(platform, total)
     flat = [g for lot in gross for g in lot]
+    if min(flat, default=0) <= 0:  # a card that brings nothing
+        return None
+    total = sum(flat)
+    named = fees_fen(platform, total)
     shares = [[(code, part) for part in split_fen(fen, flat)] for code, fen in named]
     platform_parts = iter(list(zip(*shares, strict=True)) if shares else [()] * len(flat))
     lots = []

@@ -52,6 +52,7 @@ class Book:
     min_basket_fen: int
     fees: tuple[Fee, ...]
     prices: tuple[Price, ...]
+    serves: bool = True  # whether it buys anything in this city and channel
 
 
 @dataclass(frozen=True)

@@ -92,10 +92,11 @@ def payee_details(payee_id: UUID) -> PayeeDetails:
 
 
 def recyclers(active: bool = True) -> Sequence[RecyclerRef]:
-    """Every recycler whose licence is valid today, by name."""
-    rows = models.Recycler.objects.select_related("party").filter(party__active=True).order_by("name_en")
+    """Every recycler that may trade today (active, its licence valid), by name; with `active` False all there ever was."""
+    rows = models.Recycler.objects.select_related("party").order_by("name_en")
     today = clock.now().astimezone(clock.SHANGHAI).date()
-    return [_recycler(r, r.licence_until >= today) for r in rows if not active or r.licence_until >= today]
+    found = [_recycler(r, r.party.active and r.licence_until >= today) for r in rows]
+    return [r for r in found if r.active or not active]
 
 
 def recycler(party_id: UUID) -> RecyclerRef:

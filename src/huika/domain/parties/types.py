@@ -7,6 +7,8 @@ from uuid import UUID
 
 
 class Role(StrEnum):
+    """What a party is here; it has exactly one."""
+
     SELLER = "seller"
     RECYCLER = "recycler"
     COURIER = "courier"
@@ -24,6 +26,8 @@ class Purpose(StrEnum):
 
 
 class RecyclerKind(StrEnum):
+    """What kind of business a recycler runs."""
+
     ECOMMERCE = "ecommerce"
     VERTICAL = "vertical"
     LOCAL = "local"

@@ -118,8 +118,12 @@ def settled_orders(since: datetime | None = None) -> Iterable[UUID]:
 
 
 def release_facts(recycler: UUID, card_id: UUID) -> tuple[UUID, str] | None:
-    """(order, picture) of a recycler's paid card whose number and PIN may be released to it."""
-    card = models.Card.objects.filter(id=card_id, lot__recycler_id=recycler, state="paid").first()
+    """(order, picture) of a recycler's paid card whose number and PIN may be released to it.
+
+    What was bound or redeemed is spent: its PIN is wiped, there is nothing to release.
+    """
+    mine = models.Card.objects.filter(id=card_id, lot__recycler_id=recycler, state="paid")
+    card = mine.filter(lock__in=["none", "pin_change"]).first()
     return (card.order_id, card.picture) if card else None
 
 

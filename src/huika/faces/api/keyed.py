@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.http import HttpRequest
 from ninja import Header
+from ninja.security.base import AuthBase
 
 from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
@@ -31,40 +32,56 @@ KEY_HEADER = Header(  # type: ignore[type-arg]
 )
 
 
-def bearer(request: HttpRequest) -> Actor:
+class Bearer(AuthBase):
     """Session of a seller, courier, desk or regulator: `Authorization: Bearer …`."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise NotSignedIn()
-    return people.actor_of(token.strip())
+
+    openapi_type, openapi_scheme = "http", "bearer"
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise NotSignedIn()
+        return people.actor_of(token.strip())
 
 
-def signed(request: HttpRequest) -> Actor:
+class Signed(AuthBase):
     """A recycler's Ed25519-signed request: X-Huika-Key, -Timestamp (unix seconds), -Nonce, -Signature (base64).
 
     Signed are `METHOD\\nPATH?QUERY\\nTIMESTAMP\\nNONCE\\n`, the body's bytes, `\\n`; five minutes, each nonce once.
     """
-    head = request.headers
-    kid, timestamp, nonce = (head.get(f"X-Huika-{name}", "") for name in ("Key", "Timestamp", "Nonce"))
-    if not kid:
-        raise NotSignedIn()
-    actor, public = people.signing_key(kid)
-    try:
-        age = abs(clock.now().timestamp() - int(timestamp))
-        signature = base64.b64decode(head.get("X-Huika-Signature", ""), validate=True)
-    except ValueError as error:
-        raise BadSignature(why="headers are incomplete") from error
-    if age > FRESH_SECONDS:
-        raise BadSignature(why="the timestamp is more than five minutes off")
-    if not 8 <= len(nonce) <= 80:
-        raise BadSignature(why="the nonce has 8 to 80 characters")
-    message = f"{request.method}\n{request.get_full_path()}\n{timestamp}\n{nonce}\n".encode() + request.body + b"\n"
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except InvalidSignature as error:
-        raise BadSignature(why="wrong key or content") from error
-    parties.use_nonce(kid, nonce)
-    return actor
+
+    openapi_type, openapi_in, openapi_name = "apiKey", "header", "X-Huika-Key"
+    openapi_description = (
+        "The key's id; beside it X-Huika-Timestamp (unix seconds), X-Huika-Nonce (8 to 80 characters, used once) and "
+        "X-Huika-Signature: base64 of Ed25519 over METHOD, PATH?QUERY, TIMESTAMP, NONCE and the body's bytes, each "
+        "followed by a line feed."
+    )
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        head = request.headers
+        kid, timestamp, nonce = (head.get(f"X-Huika-{name}", "") for name in ("Key", "Timestamp", "Nonce"))
+        if not kid:
+            raise NotSignedIn()
+        actor, public = people.signing_key(kid)
+        try:
+            age = abs(clock.now().timestamp() - int(timestamp))
+            signature = base64.b64decode(head.get("X-Huika-Signature", ""), validate=True)
+        except (ValueError, OverflowError) as error:
+            raise BadSignature(why="headers are incomplete") from error
+        if age > FRESH_SECONDS:
+            raise BadSignature(why="the timestamp is more than five minutes off")
+        if not 8 <= len(nonce) <= 80:
+            raise BadSignature(why="the nonce has 8 to 80 characters")
+        message = f"{request.method}\n{request.get_full_path()}\n{timestamp}\n{nonce}\n".encode() + request.body + b"\n"
+        try:
+            Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        except InvalidSignature as error:
+            raise BadSignature(why="wrong key or content") from error
+        parties.use_nonce(kid, nonce)
+        return actor
+
+
+bearer, signed = Bearer(), Signed()
 
 
 def actor_of(request: HttpRequest, *roles: Role) -> Actor:

@@ -1,14 +1,34 @@
-"""Bodies are bounded before anything reads them."""
+"""Bodies are bounded before anything reads them; Django's own refusals look like ours."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from huika.faces.api.errors import Broken, NoSuchMethod, Unreadable, refuse
 from huika.kit import problems
+from huika.kit.refusals import NotFound, Refusal
 from huika.kit.safe_files import TooLarge
 
 SMALL, PICTURES, BOOKS = 64_000, 26_000_000, 12_000_000
+PLAIN: dict[int, type[Refusal]] = {400: Unreadable, 404: NotFound, 405: NoSuchMethod, 500: Broken}
+
+
+class Problems:
+    """What Django refuses by itself below /v1/ (no such path or method, a strange host) is problem+json too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer = self.get_response(request)
+        plain = answer.headers.get("Content-Type") != problems.MEDIA_TYPE
+        if not (plain and answer.status_code in PLAIN and request.path.startswith("/v1/")):
+            return answer
+        refusal = refuse(PLAIN[answer.status_code]())
+        if "Allow" in answer.headers:
+            refusal["Allow"] = answer.headers["Allow"]
+        return refusal
 
 
 class BodyLimit:
@@ -20,7 +40,9 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path
         most = PICTURES if path.endswith("/pictures") else BOOKS if path.endswith("/books") else SMALL
-        if int(request.META.get("CONTENT_LENGTH") or 0) > most:
-            refusal = TooLarge(limit_bytes=most)
-            return HttpResponse(problems.body(refusal), status=413, content_type=problems.MEDIA_TYPE)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isascii() or not length.isdigit():
+            return refuse(Unreadable())
+        if int(length) > most:
+            return refuse(TooLarge(limit_bytes=most))
         return self.get_response(request)

@@ -10,7 +10,6 @@ from ninja import Router, Status
 from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
 from huika.domain.field.types import Window
-from huika.domain.ledger import queries as ledger
 from huika.domain.parties.types import Role
 from huika.domain.settlement import queries as settlement
 from huika.domain.tax import queries as tax
@@ -93,11 +92,10 @@ def get_timeline(request: HttpRequest, order_id: UUID) -> list[Step]:
 @router.get("/{order_id}/money", response=s.MoneyOut, summary="What is owed and what was paid")
 def get_money(request: HttpRequest, order_id: UUID) -> s.MoneyOut:
     order = orders.order_for(actor_of(request, *SELLS), order_id)
-    owed = 0
-    if any(c.state in ("credited", "paid") for c in order.cards):
-        owed = ledger.balance(settlement.payable_account(order.seller)).balance_fen
+    # What is on its way is still owed, and another order's money is not this one's.
+    earned, paid = sum(c.net_fen for c in order.cards if c.state in ("credited", "paid")), settlement.paid_fen(order.id)
     payouts = [s.PayoutOut.from_orm(p) for p in settlement.payouts(order.id)]
-    return s.MoneyOut(owed_fen=owed, paid_fen=settlement.paid_fen(order.id), payouts=payouts)
+    return s.MoneyOut(owed_fen=earned - paid, paid_fen=paid, payouts=payouts)
 
 
 @router.get("/{order_id}/voucher", response=s.VoucherOut, summary="The purchase voucher")
@@ -110,7 +108,10 @@ def get_voucher(request: HttpRequest, order_id: UUID) -> Any:
 
 
 @router.get(
-    "/{order_id}/receipt", summary="The proof: a C2SP tlog-proof file that verifies offline", response={200: str}
+    "/{order_id}/receipt",
+    response={200: None},
+    summary="The proof: a C2SP tlog-proof file that verifies offline",
+    openapi_extra={"responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}},
 )
 def get_receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
     order = orders.order_for(actor_of(request, *SELLS), order_id)

@@ -4,7 +4,8 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from huika.faces.api import callbacks, log, start
-from huika.faces.api.api import api, openapi
+from huika.faces.api.api import api
+from huika.faces.api.document import openapi
 
 
 def document(request: HttpRequest) -> JsonResponse:

@@ -139,7 +139,7 @@ def release_rest(lot: UUID) -> int:
 @action
 def abandon_freeze(order: UUID) -> None:
     """The order ends before anything was earned: release every lot of it."""
-    for lot in models.Freeze.objects.filter(order_id=order).order_by("id").values_list("lot_id", flat=True):
+    for lot in models.Freeze.objects.filter(order_id=order).order_by("recycler_id").values_list("lot_id", flat=True):
         release_rest(lot)
 
 

@@ -182,12 +182,14 @@ def bag(card_id: UUID, courier: UUID, number: str) -> None:
 def vault_knows(card_id: UUID, status: Status) -> bool:
     """What the vault says of a card before it is used or paid; whether to go on.
 
-    Not sealed: back to clear is impossible once locking, so a person is asked. Sold here before: the same.
+    Not sealed: back to clear is impossible once locking, so a person is asked. Sold here before: the same, until one
+    has cleared this card.
     """
     card = locks.locked(models.Card.objects.all(), id=card_id)
     if card.state not in ("locking", "bagged"):
         return False
-    if status.stored and not status.seen_before:
+    cleared = work_items.was_decided("trade.suspected", card.id, "clear")
+    if status.stored and (cleared or not status.seen_before):
         return True
     why = "seen_before" if status.seen_before else "not_sealed"
     _step(card, "suspect")

@@ -126,14 +126,15 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         Facts(order.id, order.seller_id, order.quoted_net_fen, how.rail == "cash"),
         {code: catalog.limit(code) for code in RISK_LIMITS},
     )
+    order.visit_id = _promise(order, how)
     lots = locks.locked_all(
         models.Lot.objects.all(), models.Lot.objects.filter(order=order).values_list("pk", flat=True)
     )
-    for lot in lots:
+    # Recyclers' accounts are the rows that many acceptances want: they come last, and in one order.
+    for lot in sorted(lots, key=lambda known: known.recycler_id):
         settlement.request_freeze(order.id, lot.id, lot.recycler_id, lot.secured_fen)
         lot.state = LOT.next(lot.state, "hold")
         lot.save(update_fields=["state"])
-    order.visit_id = _promise(order, how)
     order.state, order.rail, order.risk_clear = state, how.rail, verdict.outcome == "allow"
     order.save(update_fields=["state", "rail", "payee_id", "visit_id", "risk_clear"])
     if not order.risk_clear:

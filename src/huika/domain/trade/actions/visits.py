@@ -13,8 +13,9 @@ from huika.domain.settlement import queries as money
 from huika.domain.tax import actions as tax
 from huika.domain.tax.types import VoucherLine
 from huika.domain.trade import models, rules
+from huika.domain.trade.actions.cards import _card
 from huika.domain.trade.actions.orders import release_lots
-from huika.domain.trade.errors import NothingToPay
+from huika.domain.trade.errors import NothingToPay, NotThisVisit
 from huika.domain.trade.machine import CARD, LOT, ORDER
 from huika.kit import clock, events, locks
 from huika.kit.change import action
@@ -37,8 +38,8 @@ def arrive(order_id: UUID, code: str) -> None:
 
 @action
 def decline_card(card_id: UUID) -> None:
-    """The seller keeps this card. Free of charge, at any moment before it is locked."""
-    card = locks.locked(models.Card.objects.all(), id=card_id)
+    """The seller keeps this card. Free of charge, at any moment of the visit until it is locked. Raises NotThisVisit."""
+    card = _card(card_id)
     card.state = CARD.next(card.state, "decline")
     card.save(update_fields=["state"])
     models.Requote.objects.filter(card=card, state="proposed").update(
@@ -49,8 +50,10 @@ def decline_card(card_id: UUID) -> None:
 
 @action
 def decline(order_id: UUID) -> None:
-    """The seller walks away: every card that is not locked is returned. What is locked is paid."""
+    """The seller walks away: every card that is not locked is returned. What is locked is paid. Raises NotThisVisit."""
     order = locks.locked(models.Order.objects.all(), id=order_id)
+    if order.state != "in_progress":
+        raise NotThisVisit()
     ids = models.Card.objects.filter(order=order, state__in=CARD.steps["decline"][0]).values_list("pk", flat=True)
     for card_id in sorted(ids):
         decline_card(card_id)
@@ -108,7 +111,7 @@ def try_settle(order_id: UUID) -> bool:
         field.end(order.visit_id, "finish")
     lots = locks.locked_all(models.Lot.objects.all(), {c.lot_id for c in cards})
     sold = {c.lot_id for c in cards if c.state == "paid"}
-    for lot in lots:
+    for lot in sorted(lots, key=lambda known: known.recycler_id):
         settlement.release_rest(lot.id)
         if lot.id in sold:
             lot.state = LOT.next(lot.state, "settle")

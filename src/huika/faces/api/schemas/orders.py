@@ -1,0 +1,149 @@
+"""An order, its cards, its money and its papers."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from huika.faces.api.schemas.base import UUID_EXAMPLE, In
+
+
+class OrderIn(In):
+    """A firm offer of a comparison."""
+
+    comparison: UUID = Field(examples=[UUID_EXAMPLE])
+    offer: str = Field(min_length=1, max_length=60, examples=["o1"])
+
+
+class AcceptIn(In):
+    """When and where to come, and how to be paid; `payee` for the wallet, none for cash."""
+
+    opens: datetime = Field(examples=["2026-11-23T01:00:00Z"])
+    address: str = Field(min_length=4, max_length=120, examples=["中山南二路 1 号 301 室"])
+    rail: Literal["wallet", "cash"] = Field(examples=["wallet"])
+    payee: UUID | None = Field(default=None, examples=[UUID_EXAMPLE])
+
+
+class WindowOut(Schema):
+    """A time window in which a courier can come."""
+
+    opens: datetime
+    closes: datetime
+
+
+class CardOut(Schema):
+    """A card of an order. `net_fen` is what it brings now, `accepted_net_fen` what was accepted."""
+
+    id: UUID
+    n: int
+    kind: str
+    face_value_fen: int
+    form: str
+    lock: str
+    state: str
+    accepted_net_fen: int
+    net_fen: int
+
+
+class LotOut(Schema):
+    """One recycler's share of an order and what is secured for it, in fen."""
+
+    id: UUID
+    recycler: UUID
+    state: str
+    secured_fen: int
+
+
+class OrderOut(Schema):
+    """An order with its lots and cards."""
+
+    id: UUID
+    code: str
+    state: str
+    city: str
+    district: str
+    rail: str
+    quoted_net_fen: int
+    visit: UUID | None
+    lots: list[LotOut]
+    cards: list[CardOut]
+
+
+class DoorOut(Schema):
+    """He says his code first, you say yours second."""
+
+    courier_says: str
+    you_say: str
+    opens: datetime
+    closes: datetime
+    state: str
+
+
+class StepOut(Schema):
+    """Something that happened, in words."""
+
+    at: datetime
+    verb: str
+    zh: str
+    en: str
+
+
+class PayoutOut(Schema):
+    """One payment; cash is rounded up to the yuan by `rounding_fen`."""
+
+    id: UUID
+    rail: str
+    amount_fen: int
+    rounding_fen: int
+    state: str
+    number: str
+    paid_at: datetime | None
+
+
+class MoneyOut(Schema):
+    """What is owed now and what was paid, in fen."""
+
+    owed_fen: int
+    paid_fen: int
+    payouts: list[PayoutOut]
+
+
+class VoucherLineOut(Schema):
+    """One card on the purchase voucher."""
+
+    kind: str
+    face_value_fen: int
+    paid_fen: int
+
+
+class VoucherOut(Schema):
+    """The purchase voucher (收购凭证)."""
+
+    number: str
+    lines: list[VoucherLineOut]
+    total_fen: int
+    issued_at: datetime
+
+
+class TradeRowOut(Schema):
+    """A trade as the regulator sees it: pseudonyms and amounts."""
+
+    code: str
+    state: str
+    seller_alias: str
+    city: str
+    rail: str
+    quoted_net_fen: int
+    cards: int
+    day: date
+
+
+class LotViewOut(Schema):
+    """A recycler's own lot."""
+
+    lot: UUID
+    order_code: str
+    state: str
+    secured_fen: int
+    cards: list[CardOut]
