@@ -4,6 +4,7 @@ A job may run twice (a killed worker's job is retried), so it only ever reads, c
 tolerates repetition. `run_pending` runs what waits in this process, in seed order, for tests and replays.
 """
 
+import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -87,9 +88,7 @@ def run_pending(seed: int = 0, *, horizon_seconds: float = 0, limit: int = 10_00
 
 
 def _run_one(job_id: int, name: str, args: Any) -> None:
-    import json
-
-    arguments = json.loads(args) if isinstance(args, str) else args
+    arguments = _arguments(args)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s RETURNING attempts", [job_id])
         (attempts,) = cursor.fetchone()
@@ -108,6 +107,10 @@ def _run_one(job_id: int, name: str, args: Any) -> None:
         cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", [job_id])
 
 
+def _arguments(args: Any) -> dict[str, str]:
+    return json.loads(args) if isinstance(args, str) else args  # Django's cursors give jsonb as text
+
+
 def tell_of_failures() -> int:
     """Open a work item for every job that has used up its attempts and was not told of yet; how many there are."""
     from huika.kit import work_items
@@ -121,7 +124,7 @@ def tell_of_failures() -> int:
             subject,
             zh=f"后台任务没做成：{name}"[:120],
             en=f"A job has failed: {name}"[:160],
-            facts={"job": job_id, "attempts": attempts, "args": args},
+            facts={"job": job_id, "attempts": attempts, "args": _arguments(args)},
         )
 
     with connection.cursor() as cursor:

@@ -56,7 +56,11 @@ def promise(
     that two promises that try couriers in different orders never wait for each other.
     """
     now = clock.now()
-    window = next((w for w in rules.windows(opens.astimezone(clock.SHANGHAI).date(), now) if w.opens == opens), None)
+    try:
+        day = opens.astimezone(clock.SHANGHAI).date()
+    except OverflowError as error:  # the first and last hours of the calendar
+        raise WindowGone() from error
+    window = next((w for w in rules.windows(day, now) if w.opens == opens), None)
     if window is None:
         raise WindowGone()
     stop = Stop(ids.uuid7(), place, window.opens, window.closes, service_seconds)
@@ -95,7 +99,7 @@ def _insert(shift_id: UUID, stop: Stop, now: datetime) -> tuple[models.Shift, da
         raise _Passed
     order = [*route.stops[: found.index], stop, *route.stops[found.index :]]
     for known, start in zip(order, found.starts, strict=True):
-        if known is not stop:
+        if known is not stop and known.started is None:
             models.Visit.objects.filter(id=known.visit).exclude(planned=start).update(planned=start)
     return shift, found.starts[found.index]
 

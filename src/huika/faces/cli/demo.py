@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -33,18 +33,26 @@ def main(args: Namespace) -> int:
     started = time.monotonic()
     name = f"huika_{postgres.checkout_hash(ROOT)}_demo_{os.getpid()}"
     state = Path(tempfile.mkdtemp(prefix="huika-demo-"))
-    result: dict[str, Any] = {"ok": False, "mode": args.mode}
+    result: dict[str, Any] = {
+        "ok": False,
+        "mode": args.mode,
+        "order": None,
+        "quoted_net_fen": None,
+        "paid_fen": 0,
+        "ledger_sum_fen": None,
+        "log_size": None,
+        "receipt_file": None,
+        "receipt_verified": False,
+    }
     try:
         stack = Stack(
             name, state, postgres.prepare(ROOT, name, fresh=True), args.mode, ports={"web": 0, "vault": 0, "sandbox": 0}
         )
         with running(stack):
-            result |= _trade(stack, args)
-            kept = ROOT / "var" / "demo" / "receipt.tlog-proof"
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(result.pop("receipt"))
-            result["receipt_file"] = str(kept.relative_to(ROOT))
-            result["ok"] = bool(result.pop("checks"))
+            for part in _trade(stack, args):
+                result |= part
+            result |= _keep(result.pop("receipt", ""), result.pop("key", ""))
+            result["ok"] = bool(result.pop("checks", False))
     except Exception as error:
         result["error"] = f"{type(error).__name__}: {error}"[:500]
         print(f"✗ {type(error).__name__}: {error}", file=sys.stderr)
@@ -59,7 +67,8 @@ def main(args: Namespace) -> int:
     return 0 if result["ok"] else 1
 
 
-def _trade(stack: Stack, args: Namespace) -> dict[str, Any]:
+def _trade(stack: Stack, args: Namespace) -> Iterator[dict[str, Any]]:
+    """The story; what is known so far of the result, so that a failure still says how far it came."""
     os.environ.update(stack.environment())
     os.environ["HUIKA_DB_POOL"] = ""
     django.setup()
@@ -89,6 +98,7 @@ def _trade(stack: Stack, args: Namespace) -> dict[str, Any]:
         sandbox.faults(**faults)
         order = story.book(world, seller, found)
         say(f"3 订单 {order['code']}：到手 {yuan(order['quoted_net_fen'])}，备款已冻结，时段已约好")
+        yield {"order": order["code"], "quoted_net_fen": order["quoted_net_fen"]}
         courier = story.go_to(world, seller, order, story.find_courier(world, order["visit"]))
         say("4 专员到门口，先报他的码，再核卖家的码；上门开始")
         card = story.photograph(courier, order["cards"][0]["id"], spec, declare=not args.front)
@@ -96,24 +106,26 @@ def _trade(stack: Stack, args: Namespace) -> dict[str, Any]:
         for finding in card["findings"]:
             say(f"    {finding['outcome']:8} {finding['zh']} · {finding['en']}")
         if card["state"] != "clear":
-            return {
-                "order": order["code"],
-                "quoted_net_fen": order["quoted_net_fen"],
-                "verdict": card["verdict"],
-                "paid_fen": 0,
-                "ledger_sum_fen": ledger.total_fen(),
-                "log_size": evidence.log_size(),
-                "receipt": "",
-                "receipt_verified": False,
-                "checks": False,
-            }
+            yield {"verdict": card["verdict"], "ledger_sum_fen": ledger.total_fen(), "log_size": evidence.log_size()}
+            return
         story.lock_or_bag(world, courier, card, spec)
         say("6 卖家刮开密码，当场封进保险箱；保险箱向发卡方锁卡")
         ended = story.settled(seller, order["id"], seconds=args.patience)
         for line in story.money_lines(seller, order["id"]):
             say(f"7 付款：{line}")
         text = story.receipt(seller, order["id"])
-        return _check(say, ended, seller, sandbox, text)
+        yield _check(say, ended, seller, sandbox, text)
+
+
+def _keep(receipt: str, key: str) -> dict[str, Any]:
+    """Leave the receipt and, apart from it, the log's key where the reader can try them."""
+    if not receipt:
+        return {}
+    kept = ROOT / "var" / "demo" / "receipt.tlog-proof"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(receipt)
+    kept.with_name("log.vkey").write_text(key + "\n")
+    return {"receipt_file": str(kept.relative_to(ROOT))}
 
 
 def _card(sandbox: Any, story: Any, args: Namespace) -> Any:
@@ -180,6 +192,7 @@ def _check(say: Callable[[str], None], order: dict[str, Any], seller: Any, sandb
         "ledger_sum_fen": ledger.total_fen(),
         "log_size": verified.log_size,
         "receipt": text,
+        "key": evidence.log_key(),
         "receipt_verified": True,
         "checks": same and clean and refused and order["state"] == "settled",
     }

@@ -35,7 +35,7 @@ class RequoteIn(In):
 
     reason: str = Field(pattern=r"^[a-z_]{3,40}$", examples=["face_value_lower"])
     deduction_fen: Fen = Field(examples=[500])
-    shortfall_fen: int = Field(default=0, ge=0, le=10_000_000_00, examples=[500])
+    shortfall_fen: int = Field(default=0, strict=True, ge=0, le=10_000_000_00, examples=[500])
 
 
 class RequoteOut(Schema):
@@ -74,7 +74,7 @@ class TicketOut(Schema):
 class BalanceIn(In):
     """A balance as its channel showed it."""
 
-    balance_fen: int = Field(ge=0, le=10_000_000_00, examples=[100000])
+    balance_fen: int = Field(strict=True, ge=0, le=10_000_000_00, examples=[100000])
     channel: str = Field(min_length=2, max_length=20, examples=["pos"])
 
 
@@ -87,7 +87,7 @@ class BagIn(In):
 class CashIn(In):
     """Cash counted out at the door, in fen."""
 
-    counted_fen: int = Field(ge=0, le=10_000_000_00, examples=[88400])
+    counted_fen: int = Field(strict=True, ge=0, le=10_000_000_00, examples=[88400])
 
 
 class FindingOut(Schema):
