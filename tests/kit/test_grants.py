@@ -42,10 +42,6 @@ def test_every_table_is_accounted_for_and_nobody_truncates(roles: Roles) -> None
         for table in tables - set(grants.wanted()):
             expected = {"SELECT"} | ({"INSERT", "UPDATE", "DELETE"} if table.startswith("procrastinate") else set())
             assert privileges(table, app) == expected, table
-        cursor.execute(
-            "SELECT DISTINCT privilege_type FROM information_schema.column_privileges WHERE grantee = %s", [app]
-        )
-        assert {row[0] for row in cursor.fetchall()} <= {"SELECT", "INSERT", "UPDATE"}
 
 
 @pytest.mark.django_db
@@ -60,26 +56,22 @@ def test_what_is_append_only_and_what_only_functions_write(roles: Roles) -> None
 @pytest.mark.django_db
 def test_the_app_role_owns_nothing_and_makes_nothing(roles: Roles) -> None:
     app = role_name(roles.app)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        assert cursor.fetchone() == (app,)
-        cursor.execute(
-            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = %s", [app]
-        )
-        assert cursor.fetchone() == (False, False, False, False)
-        cursor.execute(
-            "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = %s", [app]
-        )
-        assert cursor.fetchone() == (0,)
-        cursor.execute(
-            "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = %s", [app]
-        )
-        assert cursor.fetchone() == (0,)
-        cursor.execute(
-            "SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_schema_privilege(%s, 'vault', 'USAGE')",
-            [app, app],
-        )
-        assert cursor.fetchone() == (False, False)
+
+    def ask(query: str) -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(query, {"app": app})
+            return cursor.fetchone()
+
+    assert ask("SELECT current_user") == (app,)
+    assert (
+        ask("SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = %(app)s")
+        == (False,) * 4
+    )
+    assert ask("SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = %(app)s") == (0,)
+    assert ask("SELECT count(*) FROM pg_auth_members WHERE pg_get_userbyid(member) = %(app)s") == (0,)
+    assert ask(
+        "SELECT has_schema_privilege(%(app)s, 'public', 'CREATE'), has_schema_privilege(%(app)s, 'vault', 'USAGE')"
+    ) == (False, False)
 
 
 @pytest.mark.django_db
@@ -100,7 +92,7 @@ def test_the_app_role_owns_nothing_and_makes_nothing(roles: Roles) -> None:
     ],
 )
 def test_the_database_refuses_the_app_role(statement: str) -> None:
-    with pytest.raises(DatabaseError, match="permission denied|must be owner"), connection.cursor() as cursor:
+    with pytest.raises(DatabaseError, match=r"permission denied|must be owner"), connection.cursor() as cursor:
         cursor.execute(statement)
 
 

@@ -32,7 +32,8 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def rows(name: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT status::text, attempts, scheduled_at, args FROM procrastinate_jobs WHERE task_name = %s ORDER BY id",
+            "SELECT status::text, attempts, scheduled_at, args FROM procrastinate_jobs"
+            " WHERE task_name = %s ORDER BY id",
             [name],
         )
         return cursor.fetchall()
@@ -65,7 +66,7 @@ def test_a_job_gets_its_references_and_is_done_once(register: Callable[..., None
 @pytest.mark.django_db
 def test_the_order_follows_from_the_seed(register: Callable[..., None]) -> None:
     seen: list[str] = []
-    register("test.job", lambda n: seen.append(n))
+    register("test.job", lambda **given: seen.append(given["n"]))
 
     def order(seed: int) -> list[str]:
         seen.clear()

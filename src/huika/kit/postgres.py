@@ -195,10 +195,20 @@ def prepare(root: Path, name: str, *, fresh: bool = False) -> Roles:
 
 
 def drop(root: Path, name: str) -> None:
-    """Drop a database made for one run, with its app and vault roles."""
+    """Drop a database made for one run, with its app and vault roles. Connections that linger get five seconds."""
     admin = os.environ.get("DATABASE_URL") or embedded(root)
     with psycopg.connect(with_database(admin, "postgres"), autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+        deadline = time.monotonic() + 5
+        while True:
+            try:
+                conn.execute(statement)
+                break
+            except psycopg.errors.ObjectInUse:
+                if time.monotonic() > deadline:  # only a superuser, or the roles' member, may end them
+                    conn.execute(statement + sql.SQL(" WITH (FORCE)"))
+                    break
+                time.sleep(0.2)
         for role in (f"{name}_app", f"{name}_vault"):
             conn.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
 
@@ -207,6 +217,8 @@ def _ensure_role(conn: psycopg.Connection, role: str, password: str | None) -> N
     name = sql.Identifier(role)
     if not conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
         conn.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE").format(name))
+        # As a member the owner may end the role's connections, which it needs to drop a database of its own.
+        conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
     if password:
         conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(password)))
 

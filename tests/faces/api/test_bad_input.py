@@ -172,11 +172,10 @@ def test_an_expired_quote_is_not_taken_and_a_bad_book_changes_nothing(platform: 
         ({"X-Huika-Signature": "not base64!"}, "bad_signature"),
         ({"X-Huika-Nonce": "x"}, "bad_signature"),
         ({"X-Huika-Timestamp": str(int(clock.now().timestamp()) - 301)}, "bad_signature"),
-        ({"X-Huika-Timestamp": "９"}, "bad_signature"),
+        ({"X-Huika-Timestamp": "now"}, "bad_signature"),
         ({"X-Huika-Timestamp": "9" * 400}, "bad_signature"),
     ):
         headers = keys.headers("POST", path, good) | {"Content-Type": "text/csv"} | changed
-        headers = {name: value for name, value in headers.items() if value.isascii()}
         with h.refused(code, 401):
             client.call("POST", path, content=good, headers=headers)
     headers = keys.headers("POST", path, good) | {"Content-Type": "text/csv"}

@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import re
+from datetime import date
 from uuid import UUID
 
 from huika.domain.parties.errors import MalformedIdNumber, MalformedPhone
 from huika.kit import canonical
 
-_PHONE = re.compile(r"1[3-9]\d{9}")
-_ID = re.compile(r"[1-9]\d{16}[\dX]")
+_PHONE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_ID = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 
@@ -36,10 +37,17 @@ def phone(text: str) -> str:
 
 
 def id_number(text: str) -> str:
-    """An identity number of 18 characters whose check character is right (GB 11643); MalformedIdNumber otherwise."""
+    """An identity number of 18 characters whose date of birth is one and whose check character is right (GB 11643).
+
+    MalformedIdNumber otherwise.
+    """
     number = text.strip().upper()
     if not _ID.fullmatch(number):
         raise MalformedIdNumber()
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError as error:
+        raise MalformedIdNumber() from error
     total = sum(int(d) * w for d, w in zip(number[:17], _WEIGHTS, strict=True))
     if _CHECKS[total % 11] != number[17]:
         raise MalformedIdNumber()

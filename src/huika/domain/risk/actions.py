@@ -23,10 +23,6 @@ def decide(facts: Facts, limits: Mapping[str, int]) -> Verdict:
     past = list(rows.values_list("amount_fen", "cash"))
     history = History(sum(a for a, _ in past), sum(a for a, cash in past if cash), tuple(a for a, _ in past))
     verdict = rules.decide(facts, history, limits)
-    if verdict.outcome == "refuse":
-        raise RiskRefused(
-            why_zh=verdict.reasons[0].zh, why=verdict.reasons[0].en, reasons=[asdict(r) for r in verdict.reasons]
-        )
     models.Decision.objects.create(
         order_id=facts.order,
         outcome=verdict.outcome,
@@ -34,12 +30,16 @@ def decide(facts: Facts, limits: Mapping[str, int]) -> Verdict:
         limits={k: limits[k] for k in rules.LIMITS},
         at=at,
     )
-    models.Trade.objects.create(
-        order_id=facts.order, seller_id=facts.seller, amount_fen=facts.amount_fen, cash=facts.cash, at=at
-    )
     events.record(
         "risk.order.decided",
         facts.order,
         {"outcome": verdict.outcome, "reasons": [r.code for r in verdict.reasons]},
+    )
+    if verdict.outcome == "refuse":
+        raise RiskRefused(
+            why_zh=verdict.reasons[0].zh, why=verdict.reasons[0].en, reasons=[asdict(r) for r in verdict.reasons]
+        )
+    models.Trade.objects.create(
+        order_id=facts.order, seller_id=facts.seller, amount_fen=facts.amount_fen, cash=facts.cash, at=at
     )
     return verdict

@@ -4,5 +4,5 @@ from huika.kit.refusals import Refusal
 
 
 class RiskRefused(Refusal):
-    code, status = "risk_refused", 409
+    code, status, keeps = "risk_refused", 409, True  # the decision stays on record
     zh, en = "这单不能继续：{why_zh}", "This order cannot go on: {why}"

@@ -12,7 +12,8 @@ from huika.kit.change import action
 
 @action
 def take(card: UUID, holder: UUID, bag: str | None) -> None:
-    """A bought card comes into custody, plastic in a numbered tamper-evident bag. Raises BagUsed."""
+    """A bought card comes into custody, plastic in a numbered tamper-evident bag; no bag named leaves it in the one it
+    waited in. Raises BagUsed."""
     try:
         with transaction.atomic():
             row, new = models.Custody.objects.get_or_create(
@@ -20,7 +21,7 @@ def take(card: UUID, holder: UUID, bag: str | None) -> None:
             )
     except IntegrityError as error:
         raise BagUsed(bag=bag) from error
-    if not new and (row.holder_id, row.bag) != (holder, bag):
+    if not new and (row.holder_id != holder or bag not in (None, row.bag)):
         raise BagUsed(bag=bag)
     if new:
         events.record("stock.card.taken", card, {"holder": str(holder), "bag": bag or ""})

@@ -61,10 +61,19 @@ def main(args: Namespace) -> int:
                 print(f"--- {log.name}\n{words}", file=sys.stderr)
     finally:
         shutil.rmtree(state, ignore_errors=True)
-        postgres.drop(ROOT, name)
+        _forget(name)
     result["seconds"] = round(time.monotonic() - started, 1)
     print(json.dumps(result, ensure_ascii=False))
     return 0 if result["ok"] else 1
+
+
+def _forget(name: str) -> None:
+    """Drop the run's database once this process has let go of it."""
+    from django.db import connections
+
+    if "default" in connections.settings:
+        connections.close_all()
+    postgres.drop(ROOT, name)
 
 
 def _trade(stack: Stack, args: Namespace) -> Iterator[dict[str, Any]]:

@@ -116,7 +116,6 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
 
     Nothing is shown by a consistency with the empty tree, so `old` = 0 holds only for two empty trees.
     """
-    _check_hashes([old_root, new_root, *proof])
     if not 0 <= old <= new:
         raise BadProof("the sizes are out of order")
     if old == new:
@@ -125,6 +124,7 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
         if old == 0 and old_root != EMPTY_ROOT:
             raise BadProof("that is not the root of an empty tree")
         return
+    _check_hashes([old_root, new_root, *proof])
     if old == 0 or not proof:
         raise BadProof("the proof is empty or starts from an empty tree")
     path = list(proof)
