@@ -61,8 +61,11 @@ class Cards:
         self.clock = clock
 
     async def seal(self, capability: Capability, body: Body) -> Answer:
-        """Open what was sealed and keep it wrapped. Answers stored and whether the number was seen before."""
-        capability.arguments(())
+        """Open what was sealed and keep it wrapped. Answers stored and whether the number was seen before.
+
+        Where the platform has read a number from the card's picture, the sealed one must be the same.
+        """
+        seen = capability.arguments((), ("number_salt", "number_sha256"))
         sealed, key_id = fields(body, "sealed", "key_id")
         digest = core.request_digest(capability, body)
         async with self.store.once(capability.jti, capability.card) as tx:
@@ -72,6 +75,8 @@ class Cards:
             if not isinstance(key_id, str) or not core.same(key_id.encode(), self.keys.key_id.encode()):
                 raise Refusal("seal.other_key")
             plain = await self._opened(capability, sealed)
+            if seen["number_sha256"] and not core.is_number(plain.number, seen["number_salt"], seen["number_sha256"]):
+                raise Refusal("seal.other_number")
             blind = await self.keys.blind(core.normalise(plain.number))
             number, pin = await self.wrapped(capability, plain)
             now = self.clock()

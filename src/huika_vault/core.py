@@ -227,6 +227,12 @@ def normalise(number: str) -> str:
     return "".join(kept).upper()
 
 
+def is_number(number: str, salt: str, sha256: str) -> bool:
+    """Whether a number is the one that the platform read: hex SHA-256 of salt, a bar and the normalised number."""
+    made = hashlib.sha256(f"{salt}|{normalise(number)}".encode()).hexdigest()
+    return same(made.encode(), sha256.encode())
+
+
 def parse_plaintext(raw: bytes) -> Plain:
     """What was sealed: {"number": 1-128 characters, "pin": 0-64}, in at most 512 bytes of JSON.
 

@@ -32,6 +32,11 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     ),
     "seal.bad_plaintext": (422, "What was sealed is not a card number and a PIN.", "密封内容不是卡号与密码。"),
     "seal.holds_pin": (422, "This call takes a number without its PIN.", "此操作只接受卡号，不接受密码。"),
+    "seal.other_number": (
+        409,
+        "The sealed number is not the one in the card's picture.",
+        "密封的卡号与照片上的不同。",
+    ),
     "seal.too_often": (409, "This card was sealed five times already.", "该卡已密封五次，不能再次密封。"),
     "card.unknown": (404, "The vault holds no such card.", "保险库中没有此卡。"),
     "card.used": (409, "The card has been bound or redeemed; its PIN is wiped.", "该卡已绑定或兑换，密码已清除。"),

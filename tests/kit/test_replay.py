@@ -69,12 +69,7 @@ def end(begin: Callable[[], None], seed: int) -> tuple[object, list[tuple[str, U
     with ids.seeded(1):
         begin()
         replay.settle(seed, horizon_seconds=120)
-    stream = [
-        (verb, subject)
-        for verb, subject in Event.objects.filter(verb__startswith="test.")
-        .order_by("id")
-        .values_list("verb", "subject")
-    ]
+    stream = list(Event.objects.filter(verb__startswith="test.").order_by("id").values_list("verb", "subject"))
     counts = dict(IdempotencyKey.objects.filter(scope="count", key__startswith="test.").values_list("key", "result"))
     with connection.cursor() as cursor:
         cursor.execute("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1")

@@ -253,7 +253,7 @@ def test_a_failed_round_leaves_no_trace(writer: Callable[[], Writer], monkeypatc
     event = record(one)
     one.commit()
     with monkeypatch.context() as patch:
-        patch.setattr(sequencer, "_PLACE", sequencer._PLACE + "; SELECT 1 / 0")
+        patch.setattr(sequencer, "_PLACE", sequencer._PLACE + " RETURNING 1 / (place - place)")
         with pytest.raises(Exception, match="division by zero"):
             sequencer.sequence()
     assert placed() == []

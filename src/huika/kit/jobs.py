@@ -108,7 +108,8 @@ def _run_one(job_id: int, name: str, args: Any) -> None:
 
 
 def _arguments(args: Any) -> dict[str, str]:
-    return json.loads(args) if isinstance(args, str) else args  # Django's cursors give jsonb as text
+    found: dict[str, str] = json.loads(args) if isinstance(args, str) else args  # Django's cursors give jsonb as text
+    return found
 
 
 def tell_of_failures() -> int:

@@ -175,10 +175,10 @@ def prepare(root: Path, name: str, *, fresh: bool = False) -> Roles:
                 admin = _with_role(given, owner_role, None)
             _ensure_database(conn, name, owner_role, fresh=fresh)
             owner = with_database(admin if given else _with_role(admin, owner_role, None), name)
-            secret = _secret(root, database_name(admin) if given else "embedded", name) if given else None
-            app, vault = f"{name}_app", f"{name}_vault"
             if "HUIKA_APP_URL" in os.environ and "HUIKA_VAULT_URL" in os.environ and not fresh:
                 return Roles(owner, os.environ["HUIKA_APP_URL"], os.environ["HUIKA_VAULT_URL"])
+            secret = _secret(root, database_name(admin), name) if given else None
+            app, vault = f"{name}_app", f"{name}_vault"
             for role in (app, vault):
                 _ensure_role(conn, role, secret)
                 conn.execute(

@@ -168,7 +168,6 @@ def test_a_lost_log_is_written_anew_from_zero_and_not_from_the_middle() -> None:
     write(5)
     follow()
     folder = log.tiles().folder
-    root = naive_root()
     for place in sorted(folder.rglob("*"), reverse=True):
         place.unlink() if place.is_file() else place.rmdir()
     write(1)
@@ -177,7 +176,7 @@ def test_a_lost_log_is_written_anew_from_zero_and_not_from_the_middle() -> None:
     running.restart(NAME, from_zero=True)
     follow()
     assert queries.check_log() == "" and queries.log_size() == len(placed())
-    assert log.tiles().root(len(placed()) - 1) == root or log.tiles().root(len(placed())) == naive_root()
+    assert log.tiles().root(len(placed())) == naive_root()
 
 
 @pytest.mark.django_db
@@ -251,7 +250,7 @@ def test_a_missing_event_is_found(kept: int, roles: Roles) -> None:
     as_owner(roles, f"DELETE FROM kit_eventplace WHERE place = {last.place}")
     assert queries.check_log() == f"the database lacks the event of leaf {last.place}"
     as_owner(roles, "DELETE FROM kit_eventplace WHERE place = 5")
-    assert "5" in queries.check_log()
+    assert queries.check_log() == "the database lacks the event of leaf 5"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -267,14 +266,13 @@ def test_event_and_entry_changed_together_are_found_by_the_root(kept: int, roles
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("tile", ["tile/entries/000", "tile/0/000", "tile/1/000.p/1"])
+@pytest.mark.parametrize("tile", ["tile/entries/000", "tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1"])
 def test_a_tile_that_rots_is_found(kept: int, tile: str) -> None:
     place = log.tiles().folder / tile
     raw = bytearray(place.read_bytes())
     raw[20] ^= 1
     place.write_bytes(raw)
-    found = queries.check_log()
-    assert found in ("leaf 0 differs", "the tiles do not make the root")
+    assert queries.check_log() == ("leaf 0 differs" if "entries" in tile else f"{tile} differs")
 
 
 # The key and the files.
@@ -299,16 +297,8 @@ def test_only_published_files_are_served(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     (folder / "tile" / "0" / "half.new").write_text("x")
     (folder / "link").symlink_to(tmp_path / "secret")
-    for path in (
-        "../secret",
-        "tile/../../secret",
-        str(tmp_path / "secret"),
-        "tile",
-        "",
-        "nothing",
-        "link",
-        "tile/0/half.new",
-    ):
+    outside = ("../secret", "tile/../../secret", str(tmp_path / "secret"), "link")
+    for path in (*outside, "tile", "", "nothing", "tile/0/half.new"):
         with pytest.raises(NotFound):
             queries.log_file(path)
 
@@ -322,7 +312,7 @@ def test_a_picture_is_kept_by_its_hash_and_the_event_holds_what_the_device_sent(
     for side, clean in (("front", b"\x01" * 32), ("front", b"\x01" * 32), ("back", b"\x02" * 32)):
         actions.keep_picture(card, side, by, jpeg=jpeg, sha256=b"\x09" * 32, clean_sha256=clean, width=4, height=3)
     found = queries.pictures(card)
-    assert [(p.side, p.sha256, p.clean_sha256) for p in found][0] == ("back", "09" * 32, "02" * 32)
+    assert (found[0].side, found[0].sha256, found[0].clean_sha256) == ("back", "09" * 32, "02" * 32)
     assert len(found) == 3 and queries.pictures(uuid4()) == []
     assert queries.picture_bytes("01" * 32) == jpeg
     assert not [p for p in actions.file_of(b"\x01" * 32).parent.iterdir() if p.suffix != ".jpg"]

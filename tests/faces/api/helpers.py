@@ -82,9 +82,7 @@ def brought(
 def read_beforehand(spec: CardSpec, *, sharpness: float = 300.0) -> None:
     """Keep the reading of a card's two pictures: its number in a barcode, its face value in print."""
     picture = Picture(640, 400, sharpness, 0, True, None)
-    front = Reading(
-        picture, (Barcode("Code128", spec.number),), (TextLine(f"¥{spec.face_value_fen // 100}", 9900),)
-    )
+    front = Reading(picture, (Barcode("Code128", spec.number),), (TextLine(f"¥{spec.face_value_fen // 100}", 9900),))
     back = Reading(picture, (), ())
     clean = [safe_files.picture(side).sha256_clean for side in (spec.front, spec.back)]
     inspection.Reading.objects.create(
@@ -143,9 +141,7 @@ def at_the_door(world: World, seller: Seller, order: dict[str, Any]) -> Client:
     return story.go_to(world, seller, order, story.find_courier(world, order["visit"]))
 
 
-def visited(
-    world: World, seller: Seller, specs: list[CardSpec], rail: str = "wallet"
-) -> tuple[dict[str, Any], Client]:
+def visited(world: World, seller: Seller, specs: list[CardSpec], rail: str = "wallet") -> tuple[dict[str, Any], Client]:
     """An order whose visit has begun and whose cards were all judged clear; and its courier."""
     order = booked(world, seller, specs, rail)
     courier = at_the_door(world, seller, order)
@@ -267,9 +263,9 @@ def nothing_held(order: dict[str, Any]) -> None:
         assert at_custodian(lot["recycler"])[0] == escrow(lot["recycler"]).balance_fen
 
 
-def all_is_well(world: World) -> None:
-    """The oracle has nothing to say, and no follower stumbled."""
-    assert [w for w in day.oracle(world.sandbox, receipts=False) if not _before_this_test(w)] == []
+def all_is_well(world: World, *, receipts: bool = False) -> None:
+    """The oracle has nothing to say, and no follower stumbled; with `receipts` they are checked too, once written."""
+    assert [w for w in day.oracle(world.sandbox, receipts=receipts) if not _before_this_test(w)] == []
     assert not WorkItem.objects.filter(kind__in=["kit.parked", "kit.job_failed"]).exists()
 
 

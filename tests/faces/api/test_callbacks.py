@@ -1,16 +1,16 @@
-"""The wallet's word: repeated, forged, about another amount, late, or lost. Nothing is paid twice, and nothing is lost."""
+"""The wallet's word: repeated, forged, about another amount, late, or lost. Nothing is paid twice, nothing is lost."""
 
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.domain.ledger import queries as ledger
 from huika.sim import story
 from huika.sim.client import until
 from huika.sim.story import Seller, World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.domain.ledger import actions as posting
 from huika.domain.ledger import queries as ledger
@@ -12,7 +13,6 @@ from huika.kit import clock, ids
 from huika.sim import story
 from huika.sim.client import identity_number, until
 from huika.sim.story import CardSpec, World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 

@@ -1,16 +1,16 @@
-"""Orders that end without a sale: cancelled, nobody at home, walked away, expired. Free of charge, every hold released."""
+"""Orders that end without a sale: cancelled, nobody at home, walked away, expired. Free, every hold released."""
 
 from datetime import timedelta
 
 import psycopg
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.domain.trade import actions as trade
 from huika.kit import clock, postgres
 from huika.sim import story
 from huika.sim.client import seal, until
 from huika.sim.story import World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 
@@ -96,6 +96,7 @@ def test_every_way_out_is_free_and_releases_every_hold(platform: World, roles: p
     assert trade.expire(clock.now() + timedelta(seconds=899)) == 0
     assert trade.expire(clock.now() + timedelta(seconds=901)) == 1
     assert seller.client.get(f"/v1/orders/{quoted['id']}")["state"] == "expired"
-    assert [o["state"] for o in seller.client.get("/v1/orders")] == ["expired", "declined_free", "cancelled", "cancelled"]
+    states = [o["state"] for o in seller.client.get("/v1/orders")]
+    assert states == ["expired", "declined_free", "cancelled", "cancelled"]
     assert seller.client.get(f"/v1/orders/{first['id']}/money")["payouts"] == []
     h.all_is_well(platform)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from tests.faces.api import helpers as h
 
 from huika.domain.settlement import models as settlement
 from huika.domain.stock import queries as stock
@@ -12,13 +13,13 @@ from huika.kit import ids
 from huika.sim import story
 from huika.sim.client import identity_number, seal, until
 from huika.sim.story import World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 
 
 def tried(job: str, times: int) -> None:
     """Wait until a job that is put off has been tried so often."""
+
     def look() -> bool | None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT max(attempts) FROM procrastinate_jobs WHERE task_name = %s", [job])

@@ -4,13 +4,13 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.stock import queries as stock
 from huika.sim import story
 from huika.sim.client import seal
 from huika.sim.story import World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 
@@ -86,7 +86,7 @@ def test_bind_redeem_and_bag_are_paid_to_the_fen(platform: World) -> None:
     h.nothing_held(order)
     h.all_is_well(platform)
 
-    # The buyer opens what was bagged with its own key; what was used at the issuer is not given out; others see nothing.
+    # The buyer opens what was bagged with its own key; what was used at the issuer is spent; others see nothing.
     caller = h.recycler(platform, party=buyer)
     released = h.signed(caller, "POST", f"/v1/recycler/cards/{cards[2]}/release")
     assert caller[1].open(released) == {"number": specs[2].number, "pin": specs[2].pin}

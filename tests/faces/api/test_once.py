@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from django.db import connection
+from tests.faces.api import helpers as h
 
 from huika.domain.ledger import models as ledger
 from huika.domain.settlement import models as settlement
@@ -22,7 +23,6 @@ from huika.kit.models import Event, IdempotencyKey
 from huika.sim import story
 from huika.sim.client import Problem
 from huika.sim.story import Seller, World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 from PIL import Image
+from tests.faces.api import helpers as h
 
 from huika.sim import story
 from huika.sim.client import Client, seal
 from huika.sim.story import CardSpec, World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 
@@ -86,11 +86,9 @@ def test_another_number_is_refused_doubt_waits_for_a_person_and_no_file_does_har
         (whole.getvalue()[:-2] + b"\0" * 12_500_000, "file_too_large", 413),
         (b"\xff\xd8\xff" + b"\0" * 40_000_000, "file_too_large", 413),
     ):
-        for pair in ((front, good.back), (good.front, front)):
+        for pair in ((front, good.back), (good.front, front))[: 1 if len(front) > 10_000_000 else 2]:
             with h.refused(code, status):
                 send(courier, cards[3], *pair, good.number)
-            if len(front) > 30_000_000:
-                break
     with h.refused("malformed_number", 422) as wrong:
         send(courier, cards[3], good.front, good.back, "2326!!;DROP TABLE")
     assert "DROP" not in str(wrong.value.body), "a refusal never repeats the number"

@@ -1,13 +1,13 @@
 """A new price at the door: a published reason, its most, and the seller's own consent from the seller's own phone."""
 
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.domain.trade import models
 from huika.kit import ids
 from huika.kit.money import yuan
 from huika.sim import story
 from huika.sim.story import World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.kit import clock, ids
 from huika.sim import story
 from huika.sim.client import Client, Problem, identity_number, until
 from huika.sim.story import World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 

@@ -1,10 +1,10 @@
 """One order, two recyclers, four cards: each pays its own share, and sees nothing of the other's."""
 
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.sim import story
 from huika.sim.story import World
-from tests.faces.api import helpers as h
 
 pytestmark = pytest.mark.stack
 
@@ -16,8 +16,8 @@ def test_two_recyclers_share_four_cards(platform: World) -> None:
         book = f"{HEAD}{kind},*,shanghai,electronic,intact,visit,1.1900\n"
         h.signed(h.recycler(platform, name), "POST", "/v1/recycler/books", book.encode())
     lanhu, bailu = (str(h.party_of(platform, name)) for name in ("Lanhu", "Bailu"))
-    kinds = ("walmart", "suning", "walmart", "suning")
-    specs = [h.brought(platform, kind, face) for kind, face in zip(kinds, (500_00, 200_00, 300_00, 1000_00), strict=True)]
+    basket = (("walmart", 500_00), ("suning", 200_00), ("walmart", 300_00), ("suning", 1000_00))
+    specs = [h.brought(platform, *card) for card in basket]
     seller = h.enrol(platform)
     compared = story.compare(platform, specs, h.DISTRICT)
     best = compared["offers"][0]

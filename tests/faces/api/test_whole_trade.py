@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from tests.faces.api import helpers as h
 
 from huika.sim import day, story
 from huika.sim.story import World
@@ -20,4 +21,4 @@ def test_a_card_is_locked_and_paid_to_the_fen(platform: World) -> None:
     story.lock_or_bag(platform, courier, card, spec)
     assert story.settled(seller, order["id"])["state"] == "settled"
     assert story.receipt(seller, order["id"]).startswith("c2sp.org/tlog-proof@v1\n")
-    assert day.oracle(platform.sandbox) == []
+    h.all_is_well(platform, receipts=True)

@@ -33,19 +33,25 @@ def ask(card: UUID, front: bytes, back: bytes, declared: Declared) -> UUID:
 
 
 @action
-def answer(question_id: UUID, readings: list[Reading], cpu_ms: int) -> None:
-    """The pictures of a question were read: keep the reading and judge. Twice changes nothing."""
-    question = models.Question.objects.select_for_update().filter(id=question_id).first()
-    if question is None:
-        return
+def remember_reading(pictures: bytes, readings: list[Reading], cpu_ms: int = 0) -> None:
+    """Keep what was read on a pair of pictures (clean hashes of front and back, 64 bytes), once."""
     models.Reading.objects.get_or_create(
-        pictures=bytes(question.front) + bytes(question.back),
+        pictures=pictures,
         defaults={
             "sealed": sealing.seal([sealing.reading_to_json(r) for r in readings]),
             "cpu_ms": cpu_ms,
             "at": clock.now(),
         },
     )
+
+
+@action
+def answer(question_id: UUID, readings: list[Reading], cpu_ms: int) -> None:
+    """The pictures of a question were read: keep the reading and judge. Twice changes nothing."""
+    question = models.Question.objects.select_for_update().filter(id=question_id).first()
+    if question is None:
+        return
+    remember_reading(bytes(question.front) + bytes(question.back), readings, cpu_ms)
     _judge(question, readings)
 
 
@@ -58,7 +64,10 @@ def _judge(question: models.Question, readings: list[Reading]) -> None:
         tuple(declared["title_words"]),
     )
     findings = match(readings[0], readings[1] if len(readings) > 1 else None, expected)
-    _give(question.card_id, verdict(findings), [_stored(f) for f in findings], None)
+    read = next((f.detail for f in findings if f.outcome == "pass" and f.code in ("number_barcode", "number_text")), "")
+    number = declared["number"] or read
+    sealed = sealing.seal(number) if read else None
+    _give(question.card_id, verdict(findings), [_stored(f) for f in findings], None, sealed)
     question.delete()
 
 
@@ -68,8 +77,12 @@ def _stored(finding: Finding) -> dict[str, str]:
     return {"code": finding.code, "outcome": finding.outcome, "zh": finding.zh, "en": finding.en, "detail": detail}
 
 
-def _give(card: UUID, outcome: str, findings: list[dict[str, str]], by: UUID | None) -> None:
-    models.Verdict.objects.create(card_id=card, outcome=outcome, findings=findings, by=by, at=clock.now())
+def _give(
+    card: UUID, outcome: str, findings: list[dict[str, str]], by: UUID | None, number: bytes | None = None
+) -> None:
+    models.Verdict.objects.create(
+        card_id=card, outcome=outcome, findings=findings, by=by, number=number, at=clock.now()
+    )
     events.record(
         "inspection.card.judged",
         card,

@@ -38,6 +38,7 @@ class Verdict(models.Model):
     card_id = models.UUIDField(db_index=True)
     outcome = models.CharField(max_length=8)
     findings = models.JSONField()
+    number = models.BinaryField(null=True)  # the number that was read or confirmed, sealed
     by = models.UUIDField(null=True)  # the person who decided, empty for the machine
     at = models.DateTimeField()
 

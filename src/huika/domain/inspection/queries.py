@@ -1,10 +1,14 @@
 """Verdicts, read-only."""
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 from uuid import UUID
 
-from huika.domain.inspection import models
+from huika.domain.inspection import models, sealing
+from huika.domain.inspection.reading.numbers import normalised
 from huika.domain.inspection.types import FindingRef, VerdictRef
+from huika.kit.derived import secret_key
 
 
 def verdict(card: UUID) -> VerdictRef | None:
@@ -31,3 +35,16 @@ def look(
     expected = reading.Expectation(number or None, number_patterns, face_value_fen, ())
     found = reading.match(read[0], read[1] if len(read) > 1 else None, expected)
     return reading.verdict(found), tuple(FindingRef(f.code, f.outcome, f.zh, f.en) for f in found)
+
+
+def number_proof(card: UUID, event: int) -> dict[str, str]:
+    """What the vault compares a sealed number with: salt and SHA-256 of the number that was read, or nothing.
+
+    The salt follows from the event of the sealing, so that a repeated call says the same.
+    """
+    row = models.Verdict.objects.filter(card_id=card, number__isnull=False).order_by("-id").first()
+    if row is None:
+        return {}
+    number = normalised(sealing.opened(bytes(row.number or b"")))
+    salt = hmac.new(secret_key("seal-salt"), f"{card}/{event}".encode(), hashlib.sha256).hexdigest()
+    return {"number_salt": salt, "number_sha256": hashlib.sha256(f"{salt}|{number}".encode()).hexdigest()}

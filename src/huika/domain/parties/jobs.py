@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from huika.domain.parties import actions, codes, models, queries
-from huika.kit.jobs import job
+from huika.kit.jobs import TryAgain, job
 from huika.kit.ports import provider
+from huika.kit.safe_http import NoAnswer, NotSent
 
 
 @job("parties.send_code")
@@ -13,7 +14,10 @@ def send_code(code_id: str) -> None:
     row = models.Code.objects.filter(id=code_id).first()
     if row is None or row.sealed is None:
         return
-    provider("sms").send(row.phone, row.purpose, {**row.words, "code": codes.opened(row)}, code_id)
+    try:
+        provider("sms").send(row.phone, row.purpose, {**row.words, "code": codes.opened(row)}, code_id)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
     actions.code_sent(row.id)
 
 
@@ -21,5 +25,10 @@ def send_code(code_id: str) -> None:
 def check_identity(check_id: str) -> None:
     """Ask whether a name and identity number belong together."""
     asked = queries.identity_check(UUID(check_id))
-    if asked is not None:
-        actions.identity_answered(UUID(check_id), provider("identity").matches(*asked, check_id))
+    if asked is None:
+        return
+    try:
+        matches = provider("identity").matches(*asked, check_id)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+    actions.identity_answered(UUID(check_id), matches)

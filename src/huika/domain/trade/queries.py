@@ -7,9 +7,11 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from huika.domain.field import queries as field
+from huika.domain.inspection import queries as inspection
 from huika.domain.parties.types import Actor, Role
 from huika.domain.trade import models
-from huika.domain.trade.types import CardRef, LotRef, OrderRef, RequoteRef, Step
+from huika.domain.trade.types import CardRef, LotRef, OrderRef, RequoteRef, SealTicket, Step
+from huika.domain.vault import actions as vault
 from huika.kit import events
 from huika.kit.refusals import NotFound
 
@@ -115,6 +117,24 @@ def settled_orders(since: datetime | None = None) -> Iterable[UUID]:
     if since is not None:
         rows = rows.filter(ended_at__gte=since)
     return rows.values_list("id", flat=True)
+
+
+def seal_ticket(card_id: UUID, event: int) -> SealTicket:
+    """What a client needs to seal a card's number and PIN after `actions.uncover` has recorded `event`.
+
+    Signed when it is read and never stored; asked for again it is the same capability with a later end.
+    """
+    card = models.Card.objects.get(id=card_id)
+    ticket = vault.capability(
+        card.order_id,
+        card.id,
+        "seal",
+        event,
+        picture=card.picture,
+        once=str(event),
+        args=inspection.number_proof(card.id, event),
+    )
+    return SealTicket(ticket, card.order_id, card.id, card.picture)
 
 
 def release_facts(recycler: UUID, card_id: UUID) -> tuple[UUID, str] | None:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -60,9 +61,10 @@ def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return refuse(Unreadable())
 
 
-@api.exception_handler(RequestDataTooBig)
-def on_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-    """A form larger than Django takes."""
+@api.exception_handler(SuspiciousOperation)
+@api.exception_handler(MultiPartParserError)
+def on_bad_form(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A form that is none, or larger than Django takes."""
     return refuse(Unreadable())
 
 

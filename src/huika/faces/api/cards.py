@@ -57,7 +57,7 @@ def take_pictures(
 )
 def uncover(request: HttpRequest, card_id: UUID, key: str = KEY_HEADER) -> s.TicketOut:
     _caller(request, card_id, Role.COURIER)
-    ticket = once(request, key, lambda: trade.uncover(card_id))
+    ticket = orders.seal_ticket(card_id, once(request, key, lambda: trade.uncover(card_id)))
     return s.TicketOut(
         capability=ticket.capability,
         seal_url=f"{settings.VAULT_URL}/seal",

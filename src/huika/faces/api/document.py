@@ -49,7 +49,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 def refusals(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     """The statuses that an operation may refuse with."""
-    yield from ("422", "503")
+    yield from ("400", "422", "503")
     if operation.get("security"):
         yield from ("401", "403")
     elif path.endswith(SIGNS_IN):
@@ -57,7 +57,7 @@ def refusals(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]
     if "{" in path or method == "post":
         yield "404"
     if "requestBody" in operation:
-        yield from ("400", "413")
+        yield "413"
     if method == "post":
         yield from ("409", "429")
     elif path.endswith("/receipt"):

@@ -32,13 +32,18 @@ class Problems:
 
 
 class BodyLimit:
-    """Refuse a body that is larger than its route could need, by its stated length; chunked bodies are not taken."""
+    """Refuse a body that is larger than its route could need, by its stated length; chunked bodies are not taken.
+
+    An address with a NUL in it is refused too.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path
+        if "\0" in path or "%00" in request.META.get("QUERY_STRING", ""):
+            return refuse(Unreadable())  # PostgreSQL holds no NUL, so it names nothing
         most = PICTURES if path.endswith("/pictures") else BOOKS if path.endswith("/books") else SMALL
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():

@@ -1,6 +1,5 @@
 """A seller's orders (the desk may do the same for a telephone seller)."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +42,7 @@ def get_order(request: HttpRequest, order_id: UUID) -> s.OrderOut:
 
 
 @router.get("/{order_id}/windows", response=list[s.WindowOut], summary="Windows that some courier can still keep")
-def list_windows(request: HttpRequest, order_id: UUID, day: date) -> list[Window]:
+def list_windows(request: HttpRequest, order_id: UUID, day: s.Day) -> list[Window]:
     order = orders.order_for(actor_of(request, *SELLS), order_id)
     place = field.area(order.city, order.district)
     return field.windows(order.city, order.district, place, day) if place else []

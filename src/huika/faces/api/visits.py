@@ -1,6 +1,5 @@
 """A courier's visits."""
 
-from datetime import date
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -24,7 +23,7 @@ def _mine(request: HttpRequest, visit_id: UUID) -> tuple[Actor, UUID]:
 
 
 @router.get("", response=list[s.VisitOut], summary="My visits in driving order")
-def list_visits(request: HttpRequest, day: date | None = None) -> list[s.VisitOut]:
+def list_visits(request: HttpRequest, day: s.Day | None = None) -> list[s.VisitOut]:
     actor = actor_of(request, Role.COURIER)
     return [present.visit(v, actor) for v in places.visits_of(actor.party, day)]
 

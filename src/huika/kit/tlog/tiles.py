@@ -75,6 +75,18 @@ class Tiles:
             at += 2 + int.from_bytes(data[at : at + 2], "big")
         return data[at + 2 : at + 2 + int.from_bytes(data[at : at + 2], "big")]
 
+    def differing(self, size: int, subtree: merkle.Subtree) -> str:
+        """Path of the first hash tile that does not hold these subtrees of the first `size` leaves; empty if none."""
+        level = 0
+        while count := size >> (HEIGHT * level):
+            for start in range(0, count, WIDTH):
+                width = min(WIDTH, count - start)
+                wanted = b"".join(subtree(HEIGHT * level, i) for i in range(start, start + width))
+                if self.hashes(level, start // WIDTH, width) != wanted:
+                    return tile_path(level, start // WIDTH, width)
+            level += 1
+        return ""
+
     def _grow(self, level: int | str, start: int, items: Sequence[bytes]) -> list[bytes]:
         """Add items to a level whose width is `start`; the roots of the tiles that became full."""
         full: list[bytes] = []

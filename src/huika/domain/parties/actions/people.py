@@ -109,14 +109,19 @@ def submit_identity(seller_id: UUID, name: str, id_number: str) -> UUID:
 
 @action
 def identity_answered(check_id: UUID, matches: bool) -> None:
-    """The identity service has answered: the name is verified or not, and the number is wiped."""
+    """The identity service has answered: the name is verified or not, and the number is wiped.
+
+    A verified seller stays who they are: another person's number verifies nothing, so that no account is sold on.
+    """
     check = locks.locked(models.IdentityCheck.objects.all(), id=check_id)
     if check.state != "pending":
         return
     seller = locks.locked(models.Seller.objects.all(), party_id=check.seller_id)
+    number_hash = canonical.digest([secret_key("id-number").hex(), check.id_number])
+    matches = matches and (seller.id_number_hash is None or bytes(seller.id_number_hash) == number_hash)
     if matches:
         seller.name, seller.verification, seller.verified_at = check.name, "verified", clock.now()
-        seller.id_number_hash = canonical.digest([secret_key("id-number").hex(), check.id_number])
+        seller.id_number_hash = number_hash
     elif seller.verification != "verified":
         seller.verification = "failed"
     seller.save(update_fields=["name", "verification", "verified_at", "id_number_hash"])

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from huika.domain.ledger import actions as ledger
-from huika.domain.ledger.errors import LimitExceeded
+from huika.domain.ledger.errors import LimitExceeded, UnknownAccount
 from huika.domain.ledger.types import Leg
 from huika.domain.parties import queries as parties
 from huika.domain.settlement import accounts, models
@@ -20,6 +20,7 @@ ASK_AFTER_SECONDS = 3
 PERSON_AFTER_SECONDS = 120
 OPEN = ("created", "sent", "unknown", "waiting")
 ASKABLE = ("sent", "unknown", "waiting")
+FINAL = (RailState.PAID, RailState.FAILED)
 _STEP = {RailState.PENDING: "pend", RailState.WAITING: "wait", RailState.PAID: "pay", RailState.FAILED: "fail"}
 
 
@@ -63,19 +64,24 @@ def sending(payout_id: UUID) -> bool:
 def no_answer(payout_id: UUID) -> None:
     """The rail was asked and did not answer: unknown, never failed. It will be asked, not sent again."""
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
-    if row.state in ("sent", "unknown"):
-        row.state = PAYOUT.next(row.state, "lose_answer")
-        row.save(update_fields=["state"])
+    if row.state not in ASKABLE:
+        return
+    known, row.asked_at = row.state, clock.now()
+    if PAYOUT.may(known, "lose_answer"):
+        row.state = PAYOUT.next(known, "lose_answer")
+    row.save(update_fields=["state", "asked_at"])
+    if row.state != known:
         events.record("settlement.payout.unknown", row.order_id, {"payout": str(row.id)})
 
 
 @action
 def rail_answered(payout_id: UUID, answer: RailAnswer) -> None:
-    """Apply a rail's word. Paid is believed only for our own amount and payee; anything else goes to a person."""
+    """Apply a rail's word. Paid and failed are believed only for our own amount and payee: an answer that names others
+    goes to a person, one that names none (the answer to sending) has the rail asked."""
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
     if row.state not in ASKABLE:
         return
-    if answer.state is RailState.ABSENT:
+    if answer.state is RailState.ABSENT and PAYOUT.may(row.state, "find_absent"):
         row.state = PAYOUT.next(row.state, "find_absent")
         row.save(update_fields=["state"])
         jobs.defer("settlement.send", payout_id=str(row.id))  # the same number once more
@@ -84,10 +90,13 @@ def rail_answered(payout_id: UUID, answer: RailAnswer) -> None:
     wrong = (answer.amount_fen is not None and answer.amount_fen != row.amount_fen) or (
         answer.account is not None and details is not None and answer.account != details.account
     )
-    if wrong:
+    if wrong or answer.state is RailState.ABSENT:  # absent: it waited for the payee there a moment ago
         _person(
             row, "wallet_mismatch", "钱包说的金额或收款人和我们的不一样", "The wallet names another amount or payee"
         )
+        return
+    if answer.state in FINAL and (answer.amount_fen is None or answer.account is None):
+        jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
         return
     row.state, row.asked_at = PAYOUT.next(row.state, _STEP[answer.state]), clock.now()
     row.reference, row.reason = answer.reference[:64], answer.reason[:120]
@@ -154,7 +163,7 @@ def pay_cash(order: UUID, seller: UUID, courier: UUID, amount_fen: int, counted_
     legs += [Leg(accounts.ROUNDING, -rounding)] if rounding else []
     try:
         ledger.post(f"payout:{payout_id}", "settlement.payout.cash", order, legs, at)
-    except LimitExceeded as error:
+    except (LimitExceeded, UnknownAccount) as error:
         raise FloatTooSmall(due_fen=due) from error
     models.Payout.objects.create(
         id=payout_id,

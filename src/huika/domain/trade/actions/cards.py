@@ -13,8 +13,6 @@ from huika.domain.stock import actions as stock
 from huika.domain.trade import models
 from huika.domain.trade.errors import BalanceFirst, BalanceShort, NotByBag, NotThisVisit, PicturesMissing
 from huika.domain.trade.machine import CARD
-from huika.domain.trade.types import SealTicket
-from huika.domain.vault import actions as vault
 from huika.domain.vault.types import Status, Used
 from huika.kit import clock, events, jobs, locks, work_items
 from huika.kit.change import action
@@ -92,18 +90,16 @@ def judged(card_id: UUID, outcome: str) -> None:
 
 
 @action
-def uncover(card_id: UUID) -> SealTicket:
+def uncover(card_id: UUID) -> int:
     """The price stands: the seller uncovers the PIN and the client seals it for the vault. Recorded before it happens.
 
-    Raises NotThisVisit, PicturesMissing, WrongState.
+    The event's id, from which `queries.seal_ticket` makes the ticket. Raises NotThisVisit, PicturesMissing, WrongState.
     """
     card = _card(card_id)
     if not card.picture:
         raise PicturesMissing()
     CARD.next(card.state, "lock")  # only a clear card
-    event = events.record("trade.card.uncovering", card.order_id, {"card": str(card.id), "picture": card.picture})
-    ticket = vault.capability(card.order_id, card.id, "seal", event, picture=card.picture)
-    return SealTicket(ticket, card.order_id, card.id, card.picture)
+    return events.record("trade.card.uncovering", card.order_id, {"card": str(card.id), "picture": card.picture})
 
 
 @action

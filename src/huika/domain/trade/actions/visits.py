@@ -38,7 +38,7 @@ def arrive(order_id: UUID, code: str) -> None:
 
 @action
 def decline_card(card_id: UUID) -> None:
-    """The seller keeps this card. Free of charge, at any moment of the visit until it is locked. Raises NotThisVisit."""
+    """The seller keeps this card. Free of charge, at any moment of a visit until it is locked. Raises NotThisVisit."""
     card = _card(card_id)
     card.state = CARD.next(card.state, "decline")
     card.save(update_fields=["state"])

@@ -1,6 +1,7 @@
 """What the API takes and gives. Amounts in fen, ratios in basis points, times ISO 8601 UTC."""
 
 from huika.faces.api.schemas.base import (
+    Day,
     Done,
     In,
     PartOut,
@@ -90,6 +91,7 @@ __all__ = [
     "ComparisonOut",
     "ConsentIn",
     "ConsentsIn",
+    "Day",
     "DecideIn",
     "DeskOrderIn",
     "Done",

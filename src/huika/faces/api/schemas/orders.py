@@ -5,9 +5,8 @@ from typing import Literal
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import AwareDatetime
 
-from huika.faces.api.schemas.base import UUID_EXAMPLE, In
+from huika.faces.api.schemas.base import UUID_EXAMPLE, In, Moment
 
 
 class OrderIn(In):
@@ -20,7 +19,7 @@ class OrderIn(In):
 class AcceptIn(In):
     """When and where to come, and how to be paid; `payee` for the wallet, none for cash."""
 
-    opens: AwareDatetime = Field(examples=["2026-11-23T01:00:00Z"])
+    opens: Moment = Field(examples=["2026-11-23T01:00:00Z"])
     address: str = Field(min_length=4, max_length=120, examples=["中山南二路 1 号 301 室"])
     rail: Literal["wallet", "cash"] = Field(examples=["wallet"])
     payee: UUID | None = Field(default=None, examples=[UUID_EXAMPLE])

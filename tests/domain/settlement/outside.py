@@ -1,0 +1,114 @@
+"""A rail and a custodian in memory, which break on request: before or after they have taken a call."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+import pytest
+
+from huika.domain.settlement import jobs
+from huika.domain.settlement.types import FreezeAnswer, RailAnswer, RailState
+from huika.kit.safe_http import NoAnswer, NotSent
+
+
+@dataclass
+class Bill:
+    account: str
+    amount_fen: int
+    state: RailState = RailState.PENDING
+
+
+@dataclass
+class Rail:
+    """`breaks`: what the next calls meet, in order: "not_sent", "lost" (never arrives), "deaf" (done, no answer), ""."""
+
+    bills: dict[str, Bill] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    breaks: deque[str] = field(default_factory=deque)
+    answers: deque[RailAnswer] = field(default_factory=deque)  # said instead of the truth
+    names: list[str] = field(default_factory=list)
+
+    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
+        self.calls.append(("create", number))
+        self.names.append(name)
+        how = self.breaks.popleft() if self.breaks else ""
+        self._before(how)
+        known = self.bills.setdefault(number, Bill(account, amount_fen))
+        assert (known.account, known.amount_fen) == (account, amount_fen)
+        if how == "deaf":
+            raise NoAnswer("after")
+        return self.answers.popleft() if self.answers else RailAnswer(known.state, reference="R1")
+
+    def query(self, number: str) -> RailAnswer:
+        self.calls.append(("query", number))
+        how = self.breaks.popleft() if self.breaks else ""
+        self._before(how)
+        if how == "deaf":
+            raise NoAnswer("after")
+        if self.answers:
+            return self.answers.popleft()
+        bill = self.bills.get(number)
+        if bill is None:
+            return RailAnswer(RailState.ABSENT)
+        return RailAnswer(bill.state, bill.amount_fen, bill.account, "R1", "said no" if bill.state == "failed" else "")
+
+    def _before(self, how: str) -> None:
+        if how == "not_sent":
+            raise NotSent("refused")
+        if how == "lost":
+            raise NoAnswer("before")
+
+    def decide(self, state: RailState) -> None:
+        for bill in self.bills.values():
+            if bill.state not in (RailState.PAID, RailState.FAILED):
+                bill.state = state
+
+
+@dataclass
+class Custodian:
+    """`frozen`: request → (freeze number, amount); what was captured and released by request."""
+
+    frozen: dict[str, int] = field(default_factory=dict)
+    captured: dict[str, int] = field(default_factory=dict)
+    released: dict[str, int] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    refuses: str = ""
+    down: bool = False
+    deaf: bool = False
+
+    def _do(self, verb: str, book: dict[str, int], request: str, amount_fen: int) -> None:
+        self.calls[verb] += 1
+        if self.down:
+            raise NotSent("down")
+        assert book.setdefault(request, amount_fen) == amount_fen
+        if self.deaf:
+            raise NoAnswer("deaf")
+
+    def freeze(self, request: str, account: str, amount_fen: int) -> FreezeAnswer:
+        if self.refuses:
+            return FreezeAnswer(False, "", self.refuses)
+        self._do("freeze", self.frozen, request, amount_fen)
+        return FreezeAnswer(True, f"F-{request[-6:]}")
+
+    def capture(self, request: str, freeze_no: str, amount_fen: int) -> None:
+        assert freeze_no.startswith("F-")
+        self._do("capture", self.captured, request, amount_fen)
+
+    def release(self, request: str, freeze_no: str, amount_fen: int) -> None:
+        assert freeze_no.startswith("F-")
+        self._do("release", self.released, request, amount_fen)
+
+
+@dataclass
+class Outside:
+    rail: Rail = field(default_factory=Rail)
+    custodian: Custodian = field(default_factory=Custodian)
+
+    def provider(self, port: str) -> Rail | Custodian:
+        return {"rail.wallet": self.rail, "custodian": self.custodian}[port]  # type: ignore[return-value]
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
+    made = Outside()
+    monkeypatch.setattr(jobs, "provider", made.provider)
+    return made
