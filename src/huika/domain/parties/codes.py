@@ -51,11 +51,12 @@ def issue(
 
 
 def _limit(purpose: Purpose, phone: str, at: datetime) -> None:
-    """Six messages an hour to a phone for one purpose, counted one request after another. Raises TooManyCodes."""
+    """So many messages an hour to a phone for one purpose, counted one request after another. Raises TooManyCodes."""
+    most = rules.CONSENT_CODES_AN_HOUR if purpose == Purpose.CONSENT else rules.CODES_AN_HOUR
     locks.transaction_lock(f"parties.codes.{purpose}.{phone}")
     recent = models.Code.objects.filter(phone=phone, purpose=purpose, at__gt=at - timedelta(hours=1))
-    sent = list(recent.order_by("-at").values_list("at", flat=True)[: rules.CODES_AN_HOUR])
-    if len(sent) == rules.CODES_AN_HOUR:
+    sent = list(recent.order_by("-at").values_list("at", flat=True)[:most])
+    if len(sent) == most:
         free_again = sent[-1] + timedelta(hours=1)
         raise errors.TooManyCodes(wait_seconds=ceil((free_again - at).total_seconds()))
 

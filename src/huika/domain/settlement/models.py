@@ -64,7 +64,7 @@ class Payout(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7)
     order_id = models.UUIDField(db_index=True)
-    card_id = models.UUIDField(null=True, unique=True)
+    card_id = models.UUIDField(null=True)
     seller_id = models.UUIDField()
     payee_id = models.UUIDField(null=True)
     courier_id = models.UUIDField(null=True)
@@ -92,6 +92,8 @@ class Payout(models.Model):
                 name="settlement_payout_rail",
             ),
             models.UniqueConstraint(fields=["order_id"], condition=Q(rail="cash"), name="settlement_cash_once"),
+            # A second payout of a card only after the first is certainly dead.
+            models.UniqueConstraint(fields=["card_id"], condition=~Q(state="failed"), name="settlement_card_paid_once"),
             models.CheckConstraint(
                 condition=~Q(state="paid") | Q(paid_at__isnull=False), name="settlement_paid_has_time"
             ),

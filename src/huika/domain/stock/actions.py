@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-
 from huika.domain.stock import models
 from huika.domain.stock.errors import BagUsed
 from huika.kit import clock, events, locks
@@ -14,17 +12,24 @@ from huika.kit.change import action
 def take(card: UUID, holder: UUID, bag: str | None) -> None:
     """A bought card comes into custody, plastic in a numbered tamper-evident bag; no bag named leaves it in the one it
     waited in. Raises BagUsed."""
-    try:
-        with transaction.atomic():
-            row, new = models.Custody.objects.get_or_create(
-                card_id=card, defaults={"holder_id": holder, "bag": bag, "since": clock.now()}
-            )
-    except IntegrityError as error:
-        raise BagUsed(bag=bag) from error
+    if bag is not None:
+        used, _ = models.Bag.objects.get_or_create(number=bag, defaults={"card_id": card, "at": clock.now()})
+        if used.card_id != card:
+            raise BagUsed(bag=bag)
+    row, new = models.Custody.objects.get_or_create(
+        card_id=card, defaults={"holder_id": holder, "bag": bag, "since": clock.now()}
+    )
     if not new and (row.holder_id != holder or bag not in (None, row.bag)):
         raise BagUsed(bag=bag)
     if new:
         events.record("stock.card.taken", card, {"holder": str(holder), "bag": bag or ""})
+
+
+@action
+def give_back(card: UUID) -> None:
+    """The card goes back to its seller, out of the bag it waited in; nothing happens when we never had it."""
+    if models.Custody.objects.filter(card_id=card).delete()[0]:
+        events.record("stock.card.given_back", card, {})
 
 
 @action

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from huika.domain.inspection import actions as inspection
+from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
 from huika.domain.trade import actions, models
 from huika.kit import jobs
@@ -42,7 +43,7 @@ def card_ended(event: Placed) -> None:
 
 @reactor("trade.desk", "kit.work_item.decided")
 def person_decided(event: Placed) -> None:
-    """A person's decision about a doubtful card, a suspected one, or a risky order takes effect."""
+    """A person's decision about a doubtful card, a suspected one, a risky order or a failed payout takes effect."""
     about, yes = UUID(event.facts["about"]), event.facts["decision"] == "clear"
     item = WorkItem.objects.get(id=event.subject)
     if event.facts["kind"] == "inspection.doubt" and item.decided_by:
@@ -51,3 +52,5 @@ def person_decided(event: Placed) -> None:
         actions.cleared_by_person(about, yes)
     elif event.facts["kind"] == "trade.risk_review":
         actions.reviewed(about, yes)
+    elif event.facts["kind"] == "settlement.payout_failed" and yes:
+        settlement.pay_again(about)

@@ -34,8 +34,8 @@ CARD = Machine(
         "capture": (("declared", "captured", "doubtful"), "captured"),
         "find_clear": (("captured", "doubtful"), "clear"),
         "find_doubt": (("captured", "clear"), "doubtful"),
-        "refuse": (("captured", "doubtful"), "returned"),
-        "requote": (("clear", "doubtful"), "requoted"),
+        "refuse": (("captured", "doubtful", "clear"), "returned"),
+        "requote": (("clear",), "requoted"),  # doubt is for a person first
         "consent": (("requoted",), "clear"),
         "decline": (("declared", "captured", "doubtful", "clear", "requoted"), "returned"),
         "lock": (("clear",), "locking"),

@@ -26,8 +26,11 @@ _STEP = {RailState.PENDING: "pend", RailState.WAITING: "wait", RailState.PAID: "
 
 @action
 def pay_by_wallet(order: UUID, card: UUID, seller: UUID, payee: UUID, amount_fen: int) -> UUID:
-    """Pay one card's net to the seller's wallet: the money leaves what is owed now, the rail is called in a job."""
-    known = models.Payout.objects.filter(card_id=card).values_list("id", flat=True).first()
+    """Pay one card's net to the seller's wallet: the money leaves what is owed now, the rail is called in a job.
+
+    A card that is being paid or is paid is not paid again; one whose payout has certainly failed is.
+    """
+    known = models.Payout.objects.filter(card_id=card).exclude(state="failed").values_list("id", flat=True).first()
     if known:
         return known
     at, payout_id = clock.now(), ids.uuid7()
@@ -47,6 +50,19 @@ def pay_by_wallet(order: UUID, card: UUID, seller: UUID, payee: UUID, amount_fen
     events.record("settlement.payout.created", order, {"payout": str(payout_id), "amount_fen": amount_fen})
     jobs.defer("settlement.send", payout_id=str(payout_id))
     return payout_id
+
+
+@action
+def pay_again(payout_id: UUID) -> UUID | None:
+    """A person decides that a payout which certainly failed is made once more, to the payee who stands now.
+
+    None when it did not fail, or the seller has no payee on that rail.
+    """
+    row = locks.locked(models.Payout.objects.all(), id=payout_id)
+    payee = next((p for p in parties.payees(row.seller_id) if p.rail == row.rail), None)
+    if row.state != "failed" or row.card_id is None or payee is None or payee.usable_from > clock.now():
+        return None
+    return pay_by_wallet(row.order_id, row.card_id, row.seller_id, payee.id, row.amount_fen)
 
 
 @action

@@ -209,6 +209,7 @@ def cleared_by_person(card_id: UUID, clear: bool) -> None:
         return
     _step(card, "exonerate" if clear else "give_back")
     if not clear:
+        stock.give_back(card.id)
         events.record("trade.card.returned", card.order_id, {"card": str(card.id), "why": "suspected"})
 
 
@@ -242,6 +243,7 @@ def issuer_answered(card_id: UUID, used: Used) -> None:
         return
     if used.result == "refused":
         _step(card, "issuer_refuses")
+        stock.give_back(card.id)
         facts = {"card": str(card.id), "why": "issuer_refused", "reason": used.reason}
         events.record("trade.card.returned", card.order_id, facts)
         return
