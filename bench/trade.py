@@ -49,7 +49,6 @@ def main() -> None:
 
 def measure(stack: Stack) -> None:
     """Prepare, load, judge."""
-    from huika.domain.inspection import queries as inspection
     from huika.sim import city, client, day
     from huika.sim.client import Sandbox
     from huika.sim.story import World

@@ -6,6 +6,6 @@ os.environ.setdefault("HUIKA_SETTING", "demo")
 os.environ.setdefault("HUIKA_SECRET_KEY", "a fixed secret for tests only, never used to serve")
 os.environ.setdefault("HUIKA_DB_HEALTH_CHECKS", "0")
 
-from huika.config.settings import *  # noqa: E402, F403
+from huika.config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -23,9 +23,7 @@ from huika.sim.story import World
 @pytest.fixture(scope="session")
 def counterparties(roles: postgres.Roles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The sandbox and the vault on this worker's database."""
-    stack = Stack(
-        "tests", Path(tmp_path_factory.mktemp("stack")), roles, ports={"web": 0, "vault": 0, "sandbox": 0}
-    )
+    stack = Stack("tests", Path(tmp_path_factory.mktemp("stack")), roles, ports={"web": 0, "vault": 0, "sandbox": 0})
     try:
         stack.make_keys()
         stack.start()
@@ -66,7 +64,7 @@ class Pump:
 def platform(
     transactional_db: None, live_server: Any, counterparties: Stack, settings: Any, own_state: None
 ) -> Iterator[World]:
-    """A running platform with the demo city: `world.client()`, `world.staff(name)`, `world.sandbox`; see huika.sim.story.
+    """A running platform with the demo city: `world.client()`, `world.staff(name)`, `world.sandbox`; see sim.story.
 
     `world.city` is what was built (recyclers' keys), `world.pump` the background thread.
     """

@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/architecture.md from the code: machines, followers, jobs. `--check` only compares."""
+"""Write the generated parts of docs/architecture.md: machines, followers, jobs. `--check` only compares."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huika.config.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "huika.config.settings"
 os.environ.setdefault("HUIKA_SETTING", "demo")
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
@@ -21,7 +21,9 @@ def machines() -> str:
     parts = []
     for machine in (ORDER, LOT, CARD, VISIT, FREEZE, PAYOUT):
         arrows = [f"    [*] --> {machine.start}"]
-        arrows += [f"    {s} --> {target}: {step}" for step, (sources, target) in machine.steps.items() for s in sources]
+        arrows += [
+            f"    {s} --> {target}: {step}" for step, (sources, target) in machine.steps.items() for s in sources
+        ]
         arrows += [f"    {state} --> [*]" for state in sorted(machine.finals)]
         parts.append("\n".join([f"### {machine.name}", "", "```mermaid", "stateDiagram-v2", *arrows, "```"]))
     return "\n\n".join(parts)

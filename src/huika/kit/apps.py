@@ -11,4 +11,4 @@ class KitConfig(AppConfig):
         """Find every capability's followers and words, as procrastinate finds its jobs."""
         from django.utils.module_loading import autodiscover_modules
 
-        autodiscover_modules("followers", "words")
+        autodiscover_modules("followers", "words", "repairs")

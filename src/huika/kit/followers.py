@@ -7,7 +7,7 @@ parks the failing subject, whose later events then wait, and opens a work item.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import structlog
 from django.db import OperationalError, transaction
@@ -186,7 +186,16 @@ def unpark(follower_name: str, event_subject: UUID) -> int:
 
 def _stop(follower: Follower, error: Exception) -> None:
     log.exception("projection stopped", follower=follower.name)
-    Cursor.objects.filter(follower=follower.name).update(stopped_because=repr(error)[:2000])
+    with transaction.atomic():
+        Cursor.objects.filter(follower=follower.name).update(stopped_because=repr(error)[:2000])
+        work_items.open_item(
+            "kit.stopped",
+            uuid5(NAMESPACE_OID, follower.name),
+            zh=f"{follower.name} 停了，后面的都在等",
+            en=f"{follower.name} has stopped; everything after it waits",
+            facts={"follower": follower.name, "error": repr(error)[:500]},
+            within_seconds=600,
+        )
 
 
 def restart(name: str, *, from_zero: bool = False) -> None:

@@ -30,6 +30,8 @@ class TryAgain(Exception):
 ATTEMPTS: dict[str, int] = {}
 """Job → how often it is tried again before it is failed."""
 
+KEYS_HOURS = 48
+"""How long a repeated POST is answered with its first result."""
 SWEEPS: dict[str, float] = {}
 """Job → seconds between two runs; the stream's process defers them."""
 
@@ -144,6 +146,14 @@ def tell_of_failures() -> int:
 def tell() -> None:
     """Every few seconds: jobs that have used up their attempts become work items."""
     tell_of_failures()
+
+
+@job("kit.forget_keys", every_seconds=3600)
+def forget_keys() -> None:
+    """Every hour: idempotency keys that nobody will repeat any more."""
+    from huika.kit.models import IdempotencyKey
+
+    IdempotencyKey.objects.filter(at__lt=clock.now() - timedelta(hours=KEYS_HOURS)).delete()
 
 
 async def retry_stalled(manager: Any, silent_seconds: float = 30) -> None:

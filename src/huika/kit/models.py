@@ -139,11 +139,17 @@ class Approval(models.Model):
 
     class Meta:
         constraints = [
+            # Written without a NULL in sight: a CHECK that comes out NULL passes.
             models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("asked_by")),
+                condition=Q(approved__isnull=True, decided_by__isnull=True, decided_at__isnull=True)
+                | (
+                    Q(approved__isnull=False, decided_by__isnull=False, decided_at__isnull=False)
+                    & ~Q(decided_by=models.F("asked_by"))
+                ),
                 name="kit_approval_two_people",
             ),
             models.CheckConstraint(
-                condition=Q(used_at__isnull=True) | Q(approved=True), name="kit_approval_used_only_if_approved"
+                condition=Q(used_at__isnull=True) | Q(approved__isnull=False, approved=True),
+                name="kit_approval_used_only_if_approved",
             ),
         ]

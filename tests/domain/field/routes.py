@@ -28,7 +28,9 @@ def route(stops: Sequence[Stop], base: Place = Place(31_230_000, 121_474_000), e
 
 @st.composite
 def stops(draw: st.DrawFn, n: int) -> Stop:
-    return stop(n, draw(PLACES), draw(st.sampled_from([9, 11, 13, 15, 17, 19])), service=draw(st.sampled_from([600, 900, 3600])))
+    return stop(
+        n, draw(PLACES), draw(st.sampled_from([9, 11, 13, 15, 17, 19])), service=draw(st.sampled_from([600, 900, 3600]))
+    )
 
 
 def drive(r: Route, order: Sequence[Stop], now: datetime) -> list[datetime] | None:

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.domain.field import routes as r
 
 from huika.domain.field import rules
 from huika.domain.field.types import Place, Route, Stop
 from huika.kit.clock import SHANGHAI
-from tests.domain.field import routes as r
 
 
 @st.composite
@@ -93,7 +93,9 @@ def test_with_visits_begun_every_other_promise_is_still_kept(
     planned = r.drive(route, route.stops, r.DAY)
     assert planned is not None
     begun = data.draw(st.integers(1, len(route.stops)))
-    stops = [replace(s, started=p) if n < begun else s for n, (s, p) in enumerate(zip(route.stops, planned, strict=True))]
+    stops = [
+        replace(s, started=p) if n < begun else s for n, (s, p) in enumerate(zip(route.stops, planned, strict=True))
+    ]
     now = planned[begun - 1] + timedelta(seconds=data.draw(st.integers(0, 900)))
     found = rules.cheapest_insertion(replace(route, stops=tuple(stops)), new, now)
     if found is None:

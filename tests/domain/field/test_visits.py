@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from tests.domain.ledger.together import refused, together
+from tests.domain.trade import ground
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.field import actions, models, queries, rules
@@ -15,8 +17,6 @@ from huika.domain.field.types import Place, Stop
 from huika.kit import clock
 from huika.kit.models import Event
 from huika.kit.refusals import NotFound, WrongState
-from tests.domain.ledger.together import refused, together
-from tests.domain.trade import ground
 
 pytestmark = pytest.mark.django_db
 HOUR = 3600

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.domain.ledger.together import refused, together
 
 from huika.domain.ledger import actions, errors, models, queries
 from huika.domain.ledger.types import Leg
 from huika.kit.refusals import Refusal
-from tests.domain.ledger.together import refused, together
 
 AT = datetime(2026, 5, 20, 6, 30, tzinfo=UTC)
 TILL = AT + timedelta(days=1)

@@ -20,7 +20,9 @@ def funded(code: str, amount_fen: int) -> None:
     actions.open_account("outside:test", "outside", AT, ceiling_fen=0)
     actions.open_account(code, "party", AT, party=uuid4())
     if amount_fen:
-        actions.post(f"fund:{code}", "test.fund", uuid4(), [Leg("outside:test", -amount_fen), Leg(code, amount_fen)], AT)
+        actions.post(
+            f"fund:{code}", "test.fund", uuid4(), [Leg("outside:test", -amount_fen), Leg(code, amount_fen)], AT
+        )
 
 
 def test_a_key_posts_once_and_only_the_same_legs() -> None:
@@ -51,7 +53,13 @@ def test_a_party_never_goes_below_zero_nor_below_what_is_held() -> None:
 def test_money_outside_never_goes_above_zero() -> None:
     funded("party:a", 10)
     with pytest.raises(errors.LimitExceeded):
-        actions.post("k", "t", uuid4(), [Leg("party:a", -5), Leg("outside:test", 5), Leg("outside:test", 6), Leg("party:a", -6)], AT)
+        actions.post(
+            "k",
+            "t",
+            uuid4(),
+            [Leg("party:a", -5), Leg("outside:test", 5), Leg("outside:test", 6), Leg("party:a", -6)],
+            AT,
+        )
 
 
 @pytest.mark.parametrize("amounts", [(-5, 4), (5, 5), (0, 0)])

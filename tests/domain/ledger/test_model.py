@@ -10,7 +10,14 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from huika.domain.ledger import actions, errors, queries
 from huika.domain.ledger.types import Leg
@@ -19,7 +26,11 @@ from huika.kit.refusals import NotFound, Refusal
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 5, 20, 6, 30, tzinfo=UTC)
 KINDS: dict[str, tuple[int | None, int | None]] = {
-    "outside": (None, 0), "party": (0, None), "income": (None, None), "expense": (None, None), "transit": (0, None),
+    "outside": (None, 0),
+    "party": (0, None),
+    "income": (None, None),
+    "expense": (None, None),
+    "transit": (0, None),
 }
 AMOUNTS = st.integers(1, 400)
 NUMBERS = st.integers(0, 1_000)
@@ -258,6 +269,10 @@ def test_the_ledger_does_what_the_model_does() -> None:
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), database=None
+            max_examples=30,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
         ),
     )

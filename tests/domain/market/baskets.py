@@ -58,7 +58,9 @@ def everything(ratio: int, less: int = 0) -> tuple[Price, ...]:
 def price_of(made: Book, line: Line) -> Price | None:
     """Looked up the slow way: the card's own face value before any face value."""
     fits = {
-        p.face_value_fen: p for p in made.prices if (p.kind, p.form, p.condition) == (line.kind, line.form, line.condition)
+        p.face_value_fen: p
+        for p in made.prices
+        if (p.kind, p.form, p.condition) == (line.kind, line.form, line.condition)
     }
     return fits.get(line.face_value_fen) or fits.get(None)
 

@@ -21,7 +21,9 @@ def parse(*rows: str, header: str = HEADER) -> tuple[list[Cell], list[tuple[int,
 
 
 def test_a_good_book() -> None:
-    cells, errors = parse(GOOD, "hema,*,shanghai,physical,scratched,drop_off,1.2", " walmart , 12.34,shanghai,physical,intact,visit,.9")
+    cells, errors = parse(
+        GOOD, "hema,*,shanghai,physical,scratched,drop_off,1.2", " walmart , 12.34,shanghai,physical,intact,visit,.9"
+    )
     assert errors == []
     assert cells == [
         Cell("walmart", 1000_00, "shanghai", "electronic", "intact", "visit", 9360),
@@ -106,7 +108,11 @@ def test_the_same_cell_twice_is_refused_whatever_way_it_is_written() -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        "", "kind", "Kind,face_value,city,form,condition,channel,ratio", f"{HEADER},more", HEADER.replace(",", ";"),
+        "",
+        "kind",
+        "Kind,face_value,city,form,condition,channel,ratio",
+        f"{HEADER},more",
+        HEADER.replace(",", ";"),
         "face_value,kind,city,form,condition,channel,ratio",
     ],
 )

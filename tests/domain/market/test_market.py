@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from tests.domain.ledger.together import refused, together
+from tests.domain.trade import ground
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, models, queries
@@ -15,8 +17,6 @@ from huika.domain.parties.models import Party
 from huika.kit import clock
 from huika.kit.models import Event
 from huika.kit.refusals import NotFound
-from tests.domain.ledger.together import refused, together
-from tests.domain.trade import ground
 
 pytestmark = pytest.mark.django_db
 WALMART = Line(1, "walmart", 1000_00, "electronic")
@@ -60,7 +60,11 @@ def test_a_book_is_stored_whole_under_the_next_version_and_never_changed() -> No
 def test_only_the_newest_book_in_effect_is_live() -> None:
     party = ground.recycler(one("0.9"), money_fen=0)
     actions.publish_book(
-        party, one("0.95"), party, kinds=frozenset({"walmart"}), cities=frozenset({ground.CITY}),
+        party,
+        one("0.95"),
+        party,
+        kinds=frozenset({"walmart"}),
+        cities=frozenset({ground.CITY}),
         effective_from=clock.now() + timedelta(hours=1),
     )
     assert queries.comparison(compare([WALMART], [party])).ranking.offers[0].gross_fen == 900_00
@@ -89,7 +93,12 @@ def test_every_recycler_is_stored_with_its_book_version_and_its_reason() -> None
     rows = {q.recycler_id: q for q in models.Quote.objects.filter(comparison_id=made)}
     assert set(rows) == {good, better, *there.values()}
     # gross 920, less 32.00 for the visit and 0.5 % of the gross
-    assert (rows[good].net_fen, rows[good].gross_fen, rows[good].book_version, rows[good].reason) == (88340, 92000, 2, "")
+    assert (rows[good].net_fen, rows[good].gross_fen, rows[good].book_version, rows[good].reason) == (
+        88340,
+        92000,
+        2,
+        "",
+    )
     assert (rows[better].net_fen, rows[better].book_version) == (87345, 1)
     for reason, party in there.items():
         assert (rows[party].reason, rows[party].net_fen) == (reason, None), reason
@@ -121,7 +130,10 @@ def test_a_comparison_can_be_read_after_its_recycler_has_gone() -> None:
 
 
 def test_what_is_read_back_is_what_was_ranked_and_later_books_change_nothing() -> None:
-    a, b = ground.recycler(one("0.9"), money_fen=0), ground.recycler(one("0.8") + one("0.9", "hema").split("\n")[1] + "\n", money_fen=0)
+    a, b = (
+        ground.recycler(one("0.9"), money_fen=0),
+        ground.recycler(one("0.8") + one("0.9", "hema").split("\n")[1] + "\n", money_fen=0),
+    )
     lines = [WALMART, Line(2, "hema", 500_00, "electronic")]
     made = compare(lines, [a, b])
     first = queries.comparison(made)
@@ -161,7 +173,13 @@ def test_nobody_may_pay_more_than_one_fifth_over_face_value_even_by_hand() -> No
     for ratio in (0, 12_001):
         with pytest.raises(IntegrityError, match="market_ratio_sane"), transaction.atomic():
             models.PriceRow.objects.create(
-                book=row, kind="walmart", city="x", form="electronic", condition="intact", channel="visit", ratio_bp=ratio
+                book=row,
+                kind="walmart",
+                city="x",
+                form="electronic",
+                condition="intact",
+                channel="visit",
+                ratio_bp=ratio,
             )
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.domain.market import baskets as b
 
 from huika.domain.market import rules
 from huika.domain.market.types import Book, Fee, Line, Offer, Price, Ranking
 from huika.kit.money import share_fen
-from tests.domain.market import baskets as b
 
 ODD = st.integers(1, 5_000_00)  # any fen
 ROUND = st.sampled_from([100_00, 200_00, 500_00, 1000_00])
@@ -51,9 +51,7 @@ def check_offer(offer: Offer, basket: list[Line], platform: tuple[Fee, ...], boo
     for lot in offer.lots:
         own = books[lot.recycler].fees
         assert sum(c.recycler_fee_fen for c in lot.cards) == sum(fen for _, fen in lot.fees)
-        assert dict(lot.fees) == {
-            f.code: fen for f in own if (fen := f.fixed_fen + share_fen(lot.gross_fen, f.bp))
-        }
+        assert dict(lot.fees) == {f.code: fen for f in own if (fen := f.fixed_fen + share_fen(lot.gross_fen, f.bp))}
         assert (lot.book, lot.version) == (books[lot.recycler].book, books[lot.recycler].version)
     for code, fen in offer.platform_fees:
         assert sum(part for _, c in cards for name, part in c.platform_fees if name == code) == fen
@@ -93,9 +91,12 @@ def test_every_book_makes_an_offer_or_is_absent_for_a_true_reason(made: tuple) -
     assert sorted([*offering, *absent], key=str) == sorted((m.recycler for m in books), key=str)
     for m in books:
         takes = [b.price_of(m, line) is not None for line in basket]
-        hindered = m.paused or m.recycler not in covered or not all(takes) or sum(
-            line.face_value_fen for line in basket
-        ) < m.min_basket_fen
+        hindered = (
+            m.paused
+            or m.recycler not in covered
+            or not all(takes)
+            or sum(line.face_value_fen for line in basket) < m.min_basket_fen
+        )
         if m.recycler in offering:
             assert not hindered
             continue
@@ -181,7 +182,9 @@ def test_the_best_offer_is_the_best_of_all_assignments(
 def test_with_odd_amounts_only_rounding_is_between_it_and_the_best(
     basket: list[Line], cells: list, platform: tuple[Fee, ...], data: st.DataObject
 ) -> None:
-    books = [b.book(n, c, data.draw(b.fees("r", st.integers(0, 2_00), st.integers(0, 300)))) for n, c in enumerate(cells)]
+    books = [
+        b.book(n, c, data.draw(b.fees("r", st.integers(0, 2_00), st.integers(0, 300)))) for n, c in enumerate(cells)
+    ]
     found = rules.rank(basket, books, platform, frozenset(m.recycler for m in books))
     wanted = b.best_of_all(basket, books, platform)
     assert bool(found.offers) == (wanted is not None)
@@ -199,7 +202,9 @@ def test_a_split_looks_at_the_platforms_share_too() -> None:
         [Fee("h", "费", "fee", 0, 1000)],
     )
     plain = b.book(1, [Price("walmart", None, "electronic", "intact", 8549)])
-    ranking = rules.rank(line, [dear, plain], [Fee("p", "费", "fee", 0, 500)], frozenset({dear.recycler, plain.recycler}))
+    ranking = rules.rank(
+        line, [dear, plain], [Fee("p", "费", "fee", 0, 500)], frozenset({dear.recycler, plain.recycler})
+    )
     # dear for both: 2 × (9,500 − 950 − 475) = 16,150; hema there, walmart elsewhere: 8,075 + 8,549 − 427.45 = 16,196.55
     assert ranking.offers[0].net_fen == 16_196_55
     assert [o.net_fen for o in ranking.offers] == [16_196_55, 16_150_00]

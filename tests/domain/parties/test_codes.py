@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from tests.domain.ledger.together import refused, together
+from tests.domain.parties.phone import Outside, dump, outside
 
 from huika.domain.parties import actions, codes, errors, models, queries, rules
 from huika.domain.parties.types import Actor, Login, Purpose, Role
 from huika.kit import clock, jobs
 from huika.kit.safe_http import NoAnswer
-from tests.domain.ledger.together import refused, together
-from tests.domain.parties.phone import Outside, dump, outside
 
 pytestmark = pytest.mark.django_db
 PHONE, DEVICE = "13800138000", "device-one"
@@ -108,8 +108,11 @@ def test_a_code_is_good_for_its_purpose_session_context_and_phone_alone(outside:
     actions.send_bound_code(seller, Purpose.CONSENT, context, {"old": "¥600.00", "new": "¥500.00", "reason": "x"})
     code = outside.code(PHONE)
     for who, purpose, other in (
-        (seller, Purpose.VISIT, context), (seller, Purpose.PAYEE, context), (seller, Purpose.LOGIN, context),
-        (seller, Purpose.CONSENT, ["requote", "r1", 499_99]), (seller, Purpose.CONSENT, ["requote", "r2", 500_00]),
+        (seller, Purpose.VISIT, context),
+        (seller, Purpose.PAYEE, context),
+        (seller, Purpose.LOGIN, context),
+        (seller, Purpose.CONSENT, ["requote", "r1", 499_99]),
+        (seller, Purpose.CONSENT, ["requote", "r2", 500_00]),
         (stranger, Purpose.CONSENT, context),
     ):
         with pytest.raises(errors.WrongCode):

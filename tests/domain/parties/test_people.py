@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from tests.domain.ledger.together import refused, together
+from tests.domain.parties.phone import Outside, dump, outside
 
 from huika.domain.parties import actions, errors, models, queries
 from huika.domain.parties.types import Actor, Role
 from huika.kit import clock, jobs
 from huika.kit.models import Event
 from huika.kit.refusals import Malformed, NotFound
-from tests.domain.ledger.together import refused, together
-from tests.domain.parties.phone import Outside, dump, outside
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "11010519491231002X", "440524188001010014"
@@ -61,8 +61,11 @@ def test_a_name_that_does_not_match_is_not_verified(outside: Outside) -> None:
     actions.submit_identity(party, "王芳", NUMBER)
     jobs.run_pending()
     assert queries.verification(party) == "failed" and not queries.seller(party).verified
-    for name, number, refusal in (("王", NUMBER, Malformed), ("王" * 41, NUMBER, Malformed),
-                                  ("王芳", NUMBER[:-1] + "1", errors.MalformedIdNumber)):
+    for name, number, refusal in (
+        ("王", NUMBER, Malformed),
+        ("王" * 41, NUMBER, Malformed),
+        ("王芳", NUMBER[:-1] + "1", errors.MalformedIdNumber),
+    ):
         with pytest.raises(refusal):
             actions.submit_identity(party, name, number)
     with pytest.raises(IntegrityError, match="verified_has_name"), transaction.atomic():
@@ -90,8 +93,12 @@ def test_consents_one_by_one_given_withdrawn_and_given_again() -> None:
         actions.give_consents(who, kinds)
         with pytest.raises(errors.ConsentMissing) as refusal:
             queries.require_consents(queries.seller(who))
-        assert refusal.value.data["missing"] == {"service": "service terms and privacy notice",
-                                                 "recording": "recording of the visit as evidence"}[missing]
+        assert (
+            refusal.value.data["missing"]
+            == {"service": "service terms and privacy notice", "recording": "recording of the visit as evidence"}[
+                missing
+            ]
+        )
     actions.give_consents(who, ["recording", "service", "recording"])
     queries.require_consents(queries.seller(who))
     assert models.Consent.objects.count() == 2

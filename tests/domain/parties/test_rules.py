@@ -63,7 +63,9 @@ def test_what_is_no_identity_number(text: str) -> None:
         rules.id_number(text)
 
 
-@pytest.mark.parametrize("text", ["13800138000", " 138 0013 8000 ", "138-0013-8000", "+8613800138000", "+86 138-0013-8000"])
+@pytest.mark.parametrize(
+    "text", ["13800138000", " 138 0013 8000 ", "138-0013-8000", "+8613800138000", "+86 138-0013-8000"]
+)
 def test_a_mobile_number_however_it_is_written(text: str) -> None:
     assert rules.phone(text) == "13800138000"
 
@@ -107,8 +109,10 @@ def test_a_token_is_of_its_session_and_of_its_secret() -> None:
 def test_a_binding_and_a_digest_are_of_everything_they_name() -> None:
     session = uuid4()
     bindings = {
-        rules.binding(session, ["payee", "wallet", "a"]), rules.binding(None, ["payee", "wallet", "a"]),
-        rules.binding(session, ["payee", "wallet", "b"]), rules.binding(uuid4(), ["payee", "wallet", "a"]),
+        rules.binding(session, ["payee", "wallet", "a"]),
+        rules.binding(None, ["payee", "wallet", "a"]),
+        rules.binding(session, ["payee", "wallet", "b"]),
+        rules.binding(uuid4(), ["payee", "wallet", "a"]),
     }
     assert len(bindings) == 4 and all(len(x) == 32 for x in bindings)
     digests = {rules.code_digest(k, i, c) for k in (b"a", b"b") for i in (1, 2) for c in ("123456", "123457")}

@@ -4,13 +4,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from tests.domain.ledger.together import refused, together
+from tests.domain.parties.phone import dump
 
 from huika.domain.parties import actions, errors, models, queries, rules
 from huika.domain.parties.types import Login, Role
 from huika.kit import clock
 from huika.kit.refusals import NotSignedIn
-from tests.domain.ledger.together import refused, together
-from tests.domain.parties.phone import dump
 
 pytestmark = pytest.mark.django_db
 

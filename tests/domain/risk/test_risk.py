@@ -1,13 +1,14 @@
 """Limits and structuring, with the thresholds of the catalogue."""
 
-from functools import partial
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.domain.ledger.together import refused, together
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.risk import actions, models, queries, rules
@@ -15,7 +16,6 @@ from huika.domain.risk.errors import RiskRefused
 from huika.domain.risk.types import Facts, History, Verdict
 from huika.kit import clock
 from huika.kit.models import Event
-from tests.domain.ledger.together import refused, together
 
 pytestmark = pytest.mark.django_db
 NONE = History(0, 0, ())
@@ -36,8 +36,11 @@ def codes(verdict: Verdict) -> list[str]:
 
 def test_the_thresholds_are_the_catalogue_s(limits: dict[str, int]) -> None:
     assert limits == {
-        "no_cash_day_fen": 50_000_00, "warn_day_fen": 10_000_00, "review_day_fen": 50_000_00,
-        "structuring_within_bp": 1000, "structuring_orders": 3,
+        "no_cash_day_fen": 50_000_00,
+        "warn_day_fen": 10_000_00,
+        "review_day_fen": 50_000_00,
+        "structuring_within_bp": 1000,
+        "structuring_orders": 3,
     }
 
 
@@ -69,8 +72,12 @@ def test_orders_just_under_a_threshold_look_like_structuring(limits: dict[str, i
     top = limits[threshold]
     low = top * 9 // 10
     for amounts, fires in (
-        ((low, top - 1, low), True), ((low - 1, low, low), False), ((top, low, low), False), ((low, low), False),
-        ((low, low, low, 1), True), ((1, low, 5, low, low), True),
+        ((low, top - 1, low), True),
+        ((low - 1, low, low), False),
+        ((top, low, low), False),
+        ((low, low), False),
+        ((low, low, low, 1), True),
+        ((1, low, 5, low, low), True),
     ):
         history = History(sum(amounts[:-1]), 0, amounts[:-1])
         verdict = rules.decide(facts(amounts[-1]), history, limits)
@@ -81,8 +88,11 @@ def test_orders_just_under_a_threshold_look_like_structuring(limits: dict[str, i
 @given(st.lists(st.integers(1, 60_000_00), max_size=5), st.integers(1, 60_000_00), st.booleans())
 def test_the_hardest_rule_decides_and_more_history_never_softens_it(past: list[int], amount: int, cash: bool) -> None:
     limits = {
-        "no_cash_day_fen": 50_000_00, "warn_day_fen": 10_000_00, "review_day_fen": 50_000_00,
-        "structuring_within_bp": 1000, "structuring_orders": 3,
+        "no_cash_day_fen": 50_000_00,
+        "warn_day_fen": 10_000_00,
+        "review_day_fen": 50_000_00,
+        "structuring_within_bp": 1000,
+        "structuring_orders": 3,
     }
     order = ("allow", "review", "refuse")
     for n in range(len(past) + 1):

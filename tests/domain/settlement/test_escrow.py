@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from tests.domain.ledger.together import refused, together
+from tests.domain.settlement.outside import Outside, outside
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.ledger.errors import HoldExceeded, HoldExpired, InsufficientFunds, PostingKeyReused
@@ -15,8 +17,6 @@ from huika.domain.settlement.types import FreezeAnswer
 from huika.kit import clock
 from huika.kit import jobs as kit_jobs
 from huika.kit.models import Event, WorkItem
-from tests.domain.ledger.together import refused, together
-from tests.domain.settlement.outside import Outside, outside
 
 pytestmark = pytest.mark.django_db
 __all__ = ["outside"]

@@ -9,6 +9,8 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
+from tests.domain.settlement.outside import Outside, outside
+from tests.domain.trade import ground
 
 from huika.domain.ledger import actions as ledger_actions
 from huika.domain.ledger import queries as ledger
@@ -20,8 +22,6 @@ from huika.domain.settlement.types import Callback, RailAnswer, RailState
 from huika.kit import clock
 from huika.kit import jobs as kit_jobs
 from huika.kit.models import Event, WorkItem
-from tests.domain.settlement.outside import Outside, outside
-from tests.domain.trade import ground
 
 pytestmark = pytest.mark.django_db
 __all__ = ["outside"]
@@ -50,7 +50,11 @@ def money(row: models.Payout) -> tuple[int, int, int]:
     """(owed, on its way, gone) in fen."""
     gone = ledger.balance(accounts.CUSTODIAN).balance_fen + row.amount_fen + 1
     assert ledger.total_fen() == 0 and ledger.discrepancies() == []
-    return ledger.balance(accounts.payable(row.seller_id)).balance_fen, ledger.balance(accounts.TRANSIT).balance_fen, gone
+    return (
+        ledger.balance(accounts.payable(row.seller_id)).balance_fen,
+        ledger.balance(accounts.TRANSIT).balance_fen,
+        gone,
+    )
 
 
 def send(row: models.Payout) -> str:
@@ -242,7 +246,8 @@ def test_a_callback_only_makes_us_ask(outside: Outside) -> None:
     bill = outside.rail.bills[row.number]
     right = Callback(row.number, NET, bill.account, "M1")
     for said, merchant in (
-        (right, "M2"), (Callback(row.number, NET + 1, bill.account, "M1"), "M1"),
+        (right, "M2"),
+        (Callback(row.number, NET + 1, bill.account, "M1"), "M1"),
         (Callback(row.number, NET, "someone-else", "M1"), "M1"),
     ):
         actions.callback_received(said, merchant)
@@ -328,7 +333,9 @@ class AnyRail(TestCase):
                 world.rail.decide(state)
 
 
-@pytest.mark.parametrize(("net", "due"), [(1, 100), (99, 100), (100, 100), (101, 200), (883_40, 884_00), (884_00, 884_00)])
+@pytest.mark.parametrize(
+    ("net", "due"), [(1, 100), (99, 100), (100, 100), (101, 200), (883_40, 884_00), (884_00, 884_00)]
+)
 def test_cash_is_whole_yuan_rounded_up_and_the_rounding_is_named(net: int, due: int) -> None:
     who, courier, order = ground.seller(), uuid4(), uuid4()
     owed(who.party, net)
@@ -344,7 +351,8 @@ def test_cash_is_whole_yuan_rounded_up_and_the_rounding_is_named(net: int, due: 
     assert ledger.balance(accounts.cash(courier)).balance_fen == due - 1000_00
     assert ledger.balance(accounts.ROUNDING).balance_fen == net - due
     assert {m.account: m.amount_fen for m in ledger.movements([order])} == {
-        accounts.payable(who.party): -net, accounts.cash(courier): due,
+        accounts.payable(who.party): -net,
+        accounts.cash(courier): due,
         **({accounts.ROUNDING: net - due} if due != net else {}),
     }
     assert ledger.total_fen() == 0 and ledger.discrepancies() == []
@@ -368,8 +376,12 @@ def test_a_courier_pays_no_more_than_the_purse_holds() -> None:
 def test_the_database_pays_a_card_once_and_cash_once_an_order() -> None:
     row = paying()
     plain = {
-        "order_id": row.order_id, "seller_id": row.seller_id, "rail": "wallet", "payee_id": row.payee_id,
-        "amount_fen": 1, "created_at": clock.now(),
+        "order_id": row.order_id,
+        "seller_id": row.seller_id,
+        "rail": "wallet",
+        "payee_id": row.payee_id,
+        "amount_fen": 1,
+        "created_at": clock.now(),
     }
     cash = {**plain, "rail": "cash", "payee_id": None, "courier_id": uuid4(), "order_id": uuid4()}
     models.Payout.objects.create(**cash, number="C1")

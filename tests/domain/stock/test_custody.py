@@ -4,12 +4,12 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from tests.domain.ledger.together import refused, together
 
 from huika.domain.stock import actions, models, queries
 from huika.domain.stock.errors import BagUsed
 from huika.kit.models import Event
 from huika.kit.refusals import NotFound
-from tests.domain.ledger.together import refused, together
 
 pytestmark = pytest.mark.django_db
 

@@ -52,13 +52,24 @@ def book(*cells: tuple[str, str, str, str]) -> str:
 def publish(recycler: UUID, text: str, *, fees: Sequence[Fee] = (), least: int = 0, paused: bool = False) -> UUID:
     """Publish a book."""
     return market.publish_book(
-        recycler, text, recycler, kinds=frozenset(k.slug for k in catalog.kinds()),
-        cities=frozenset(c.slug for c in catalog.cities()), fees=fees, min_basket_fen=least, paused=paused,
+        recycler,
+        text,
+        recycler,
+        kinds=frozenset(k.slug for k in catalog.kinds()),
+        cities=frozenset(c.slug for c in catalog.cities()),
+        fees=fees,
+        min_basket_fen=least,
+        paused=paused,
     )
 
 
 def recycler(
-    text: str = "", *, money_fen: int = 100_000_00, fees: Sequence[Fee] = (), least: int = 0, until: date = date(2099, 1, 1)
+    text: str = "",
+    *,
+    money_fen: int = 100_000_00,
+    fees: Sequence[Fee] = (),
+    least: int = 0,
+    until: date = date(2099, 1, 1),
 ) -> UUID:
     """A recycler with funds and, where given, a book."""
     n = next(_serial)

@@ -8,6 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from tests.domain.ledger.together import refused, together
+from tests.domain.trade import ground
+from tests.domain.trade.ground import Seller
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.field.errors import WindowGone
@@ -28,9 +31,6 @@ from huika.kit import clock
 from huika.kit.change import Claim, claimed
 from huika.kit.models import Event
 from huika.kit.refusals import NotFound, WrongState
-from tests.domain.ledger.together import refused, together
-from tests.domain.trade import ground
-from tests.domain.trade.ground import Seller
 
 pytestmark = pytest.mark.django_db
 BOTH = [Line(1, "walmart", 1000_00, "electronic"), Line(2, "hema", 1000_00, "electronic")]
@@ -98,7 +98,11 @@ class Breakdown(Exception):
 def resolved(path: str) -> Any:
     from django.utils.module_loading import import_string
 
-    return import_string(path) if ".models." not in path else getattr(import_string(path.rpartition(".")[0]), path.rpartition(".")[2])
+    return (
+        import_string(path)
+        if ".models." not in path
+        else getattr(import_string(path.rpartition(".")[0]), path.rpartition(".")[2])
+    )
 
 
 @pytest.mark.parametrize("path", STEPS)
@@ -107,9 +111,14 @@ def test_a_breakdown_in_any_step_leaves_nothing_behind(path: str, monkeypatch: p
     ground.courier()
     who = ground.seller()
     # Just under the cash limit, so that a person has to look: the work item is a step too.
-    order = ground.quoted(who, [Line(n, k, 5000_00, "electronic") for n, k in ((1, "walmart"), (2, "hema"))], [first, second])
+    order = ground.quoted(
+        who, [Line(n, k, 5000_00, "electronic") for n, k in ((1, "walmart"), (2, "hema"))], [first, second]
+    )
     with monkeypatch.context() as patch:
-        patch.setattr("huika.domain.catalog.queries.limit", lambda code, real=catalog.limit: 1 if code == "review_day_fen" else real(code))
+        patch.setattr(
+            "huika.domain.catalog.queries.limit",
+            lambda code, real=catalog.limit: 1 if code == "review_day_fen" else real(code),
+        )
         before, real, calls = everything(), resolved(path), []
 
         def count(*args: Any, **kwargs: Any) -> Any:
@@ -143,7 +152,13 @@ def test_a_breakdown_in_any_step_leaves_nothing_behind(path: str, monkeypatch: p
                 assert everything() == before
     assert actions.accept(order, ground.by_wallet(who)) == order
     after = everything()
-    for table, more in (("ledger_hold", 2), ("settlement_freeze", 2), ("field_visit", 1), ("risk_decision", 1), ("procrastinate_jobs", 3)):
+    for table, more in (
+        ("ledger_hold", 2),
+        ("settlement_freeze", 2),
+        ("field_visit", 1),
+        ("risk_decision", 1),
+        ("procrastinate_jobs", 3),
+    ):
         assert after[table] == before[table] + more
 
 
@@ -154,7 +169,13 @@ def test_what_an_acceptance_leaves() -> None:
     actions.accept(order, ground.by_wallet(who, 2))
     row = models.Order.objects.get(id=order)
     visit = Visit.objects.get(order_id=order)
-    assert (row.state, row.rail, row.payee_id, row.visit_id, row.risk_clear) == ("accepted", "wallet", who.payee, visit.id, True)
+    assert (row.state, row.rail, row.payee_id, row.visit_id, row.risk_clear) == (
+        "accepted",
+        "wallet",
+        who.payee,
+        visit.id,
+        True,
+    )
     assert (visit.state, visit.courier_id, visit.opens) == ("promised", courier, ground.tomorrow(2))
     lots = {lot.recycler_id: lot for lot in models.Lot.objects.filter(order=order)}
     assert {lot.state for lot in lots.values()} == {"held"} and set(lots) == {first, second}
@@ -194,8 +215,14 @@ def test_each_refusal_leaves_nothing() -> None:
     stranger = ground.seller()
     refusal(order, actions.Acceptance(ground.tomorrow(), "安福路 1 号", "wallet", stranger.payee), NotFound)
     refusal(order, actions.Acceptance(ground.tomorrow(), "安福路 1 号", "ecny", who.payee), PayeeNeeded)
-    refusal(order, actions.Acceptance(ground.tomorrow() + timedelta(minutes=1), "安福路 1 号", "wallet", who.payee), WindowGone)
-    refusal(order, actions.Acceptance(ground.tomorrow() - timedelta(days=3), "安福路 1 号", "wallet", who.payee), WindowGone)
+    refusal(
+        order,
+        actions.Acceptance(ground.tomorrow() + timedelta(minutes=1), "安福路 1 号", "wallet", who.payee),
+        WindowGone,
+    )
+    refusal(
+        order, actions.Acceptance(ground.tomorrow() - timedelta(days=3), "安福路 1 号", "wallet", who.payee), WindowGone
+    )
     Payee.objects.filter(id=who.payee).update(usable_from=clock.now() + timedelta(seconds=60))
     refusal(order, ground.by_wallet(who), PayeeWaiting)
     with clock.shifted(timedelta(seconds=61)):
@@ -250,7 +277,9 @@ def test_the_same_request_again_gives_the_same_order() -> None:
 def at_once(count: int, make: Callable[[int], tuple[Seller, UUID]]) -> list[Any]:
     """Accept that many orders together, each in a window of its own as far as there are enough."""
     made = [make(n) for n in range(count)]
-    return together([partial(actions.accept, order, ground.by_wallet(who, n % 6)) for n, (who, order) in enumerate(made)])
+    return together(
+        [partial(actions.accept, order, ground.by_wallet(who, n % 6)) for n, (who, order) in enumerate(made)]
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -303,7 +332,9 @@ def test_many_orders_of_two_recyclers_and_two_couriers_never_wait_in_a_circle() 
     assert not refused(again), again
     assert models.Order.objects.filter(state="accepted").count() == 8
     assert Visit.objects.filter(state="promised").count() == 8 and Shift.objects.count() > 0
-    assert ground.escrow(first)[1] == sum(x.secured_fen for x in models.Lot.objects.filter(recycler_id=first, state="held"))
+    assert ground.escrow(first)[1] == sum(
+        x.secured_fen for x in models.Lot.objects.filter(recycler_id=first, state="held")
+    )
     assert total_fen() == 0 and discrepancies() == []
 
 

@@ -29,8 +29,9 @@ def _routes(shifts: Sequence[models.Shift]) -> dict[UUID, Route]:
     stops: dict[UUID, list[Stop]] = {s.id: [] for s in shifts}
     rows = models.Visit.objects.filter(shift__in=shifts, state__in=TAKES_TIME)
     for v in rows.order_by(F("arrived_at").asc(nulls_last=True), "planned", "id"):
-        ended = v.ended_at and v.arrived_at and int((v.ended_at - v.arrived_at).total_seconds())
-        service = v.service_seconds if ended is None else ended
+        service = v.service_seconds
+        if v.ended_at and v.arrived_at:
+            service = int((v.ended_at - v.arrived_at).total_seconds())
         stops[v.shift_id].append(Stop(v.id, Place(v.lat_e6, v.lng_e6), v.opens, v.closes, service, v.arrived_at))
     return {s.id: Route(s.courier_id, Place(s.lat_e6, s.lng_e6), s.starts, s.ends, tuple(stops[s.id])) for s in shifts}
 

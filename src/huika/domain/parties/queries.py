@@ -92,7 +92,7 @@ def payee_details(payee_id: UUID) -> PayeeDetails:
 
 
 def recyclers(active: bool = True) -> Sequence[RecyclerRef]:
-    """Recyclers that may trade today (active, with a valid licence), by name; with `active` False every one there is."""
+    """Recyclers that may trade today (active, licensed), by name; with `active` False every one there is."""
     rows = models.Recycler.objects.select_related("party").order_by("name_en")
     today = clock.now().astimezone(clock.SHANGHAI).date()
     found = [_recycler(r, r.party.active and r.licence_until >= today) for r in rows]

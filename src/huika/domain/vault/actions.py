@@ -65,8 +65,12 @@ def _b64url(data: bytes) -> str:
 
 
 @action
-def allow_release(order: UUID, card: UUID, picture: str, recipient: UUID, public_key: bytes) -> str:
-    """Record that a paid card is released to its recycler, and sign the capability for it."""
-    event = events.record("vault.release.allowed", order, {"card": str(card), "recipient": str(recipient)})
+def allow_release(order: UUID, card: UUID, recipient: UUID) -> int:
+    """Record that a paid card is released to its recycler; the event's id, from which the capability is signed."""
+    return events.record("vault.release.allowed", order, {"card": str(card), "recipient": str(recipient)})
+
+
+def release_capability(order: UUID, card: UUID, picture: str, event: int, recipient: UUID, public_key: bytes) -> str:
+    """The capability for a release that was recorded; signed when it is needed and never stored."""
     args = {"recipient_public_key": base64.b64encode(public_key).decode(), "recipient": str(recipient)}
-    return capability(order, card, "release", event, picture=picture, args=args)
+    return capability(order, card, "release", event, picture=picture, args=args, once=str(event))

@@ -74,6 +74,7 @@ def release(request: HttpRequest, card_id: UUID, key: str = KEY_HEADER) -> s.Rel
     if facts is None or recycler.release_key is None:
         raise NotFound()
     (order, picture), public_key = facts, recycler.release_key
-    ticket = once(request, key, lambda: vault.allow_release(order, card_id, picture, actor.party, public_key))
+    event = once(request, key, lambda: vault.allow_release(order, card_id, actor.party))
+    ticket = vault.release_capability(order, card_id, picture, event, actor.party, public_key)
     answer = provider("vault").release(ticket)
     return s.ReleaseOut(order=order, card=card_id, sealed=answer["sealed"], key_id=answer["key_id"])

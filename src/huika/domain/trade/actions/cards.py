@@ -122,8 +122,24 @@ def lock(card_id: UUID) -> None:
 
 def _refuse_short(card: models.Card) -> None:
     """What holds less than its face value is not taken at the accepted price."""
-    if card.balance_fen is not None and card.balance_fen < card.face_value_fen and card.consent_id is None:
+    if card.balance_fen is not None and not _covered(card, card.balance_fen):
         raise BalanceShort(balance_fen=card.balance_fen, face_value_fen=card.face_value_fen)
+
+
+def _covered(card: models.Card, balance_fen: int) -> bool:
+    """Whether nothing is missing from face value, or the seller took a re-quote for at least this shortfall.
+
+    A re-quote for another reason says nothing about the balance.
+    """
+    missing = card.face_value_fen - balance_fen
+    if missing <= 0:
+        return True
+    taken = models.Requote.objects.filter(card=card, state="accepted").values_list("reason_code", "max_deduction_fen")
+    return any(
+        catalog.reason_code(code).basis == "shortfall"
+        and most >= catalog.max_deduction_fen(code, face_value_fen=card.face_value_fen, shortfall_fen=missing)
+        for code, most in taken
+    )
 
 
 @action
@@ -217,7 +233,7 @@ def cleared_by_person(card_id: UUID, clear: bool) -> None:
 def balance_found(card_id: UUID, used: Used) -> bool:
     """What the issuer says a sealed card holds, asked before it is locked; whether to go on.
 
-    Less than face value without a consented re-quote: the card is clear again and cannot be locked at this price.
+    Less than face value without a re-quote taken for it: the card is clear again and cannot be locked at this price.
     """
     card = locks.locked(models.Card.objects.all(), id=card_id)
     if card.state != "locking" or used.result == "unknown":
@@ -226,7 +242,7 @@ def balance_found(card_id: UUID, used: Used) -> bool:
         issuer_answered(card_id, used)
         return False
     card.balance_fen = used.amount_fen
-    if used.amount_fen >= card.face_value_fen or card.consent_id is not None:
+    if _covered(card, used.amount_fen):
         card.save(update_fields=["balance_fen"])
         return True
     _step(card, "find_short", "balance_fen")
