@@ -100,6 +100,17 @@ def contracts() -> str:
             )
             for c in exist
         ),
+        *(
+            _contract(
+                f"ports-{c}",
+                f"What {c} needs from outside is for adapters",
+                "protected",
+                protected_modules=[f"huika.domain.{c}.ports"],
+                allowed_importers=[f"huika.domain.{c}", "huika.adapters"],
+            )
+            for c in exist
+            if "ports" in rooms(c)
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -49,6 +49,7 @@ BREACHES = [
     ("huika/faces/api/desk.py", "from huika.domain.parties.models import Party", "What is parties's own"),
     ("huika/faces/api/desk.py", "import huika.faces.cli.tools", "Faces do not know each other"),
     ("huika/adapters/sms/sandbox.py", "from huika.domain.parties import actions", "Adapters import only"),
+    ("huika/domain/trade/jobs.py", "from huika.domain.vault import ports", "What vault needs from outside"),
     ("huika_vault/core.py", "from huika.kit import money", "Vault and counterparties are tied"),
     ("huika/shed.py", "", "Imports run downwards through the house"),
     ("huika/domain/lottery/__init__.py", "", "Capabilities by floor"),

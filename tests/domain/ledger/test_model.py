@@ -238,7 +238,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.other)
     @rule(number=NUMBERS)
     def reuse(self, number: int) -> None:
-        """The same key with other content is refused: as such, or (a used-up or expired hold) before it is looked at."""
+        """The same key with other content is refused: as such, or before that for a used-up or expired hold."""
         with pytest.raises((errors.PostingKeyReused, errors.HoldExpired, errors.HoldExceeded)):
             self.other[number % len(self.other)]()
 

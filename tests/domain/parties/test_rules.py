@@ -1,5 +1,6 @@
 """Phone numbers, identity numbers (GB 11643), masks."""
 
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from huika.domain.parties.errors import MalformedIdNumber, MalformedPhone
 
 WEIGHTS = [2 ** (17 - i) % 11 for i in range(17)]  # ISO 7064 MOD 11-2, as GB 11643 states it
 PLACES = st.sampled_from(["310101", "110105", "440304", "650102"])
-BIRTHS = st.dates(min_value=__import__("datetime").date(1920, 1, 1), max_value=__import__("datetime").date(2008, 1, 1))
+BIRTHS = st.dates(min_value=date(1920, 1, 1), max_value=date(2008, 1, 1))
 
 
 def numbered(body: str) -> str:

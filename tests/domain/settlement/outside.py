@@ -2,12 +2,18 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from uuid import UUID, uuid4
 
 import pytest
 
-from huika.domain.settlement import jobs
+from huika.domain.ledger import actions as ledger_actions
+from huika.domain.ledger.types import Leg
+from huika.domain.settlement import accounts, actions, jobs
 from huika.domain.settlement.types import FreezeAnswer, RailAnswer, RailState
+from huika.kit import clock
 from huika.kit.safe_http import NoAnswer, NotSent
+
+NET = 883_40
 
 
 @dataclass
@@ -19,7 +25,7 @@ class Bill:
 
 @dataclass
 class Rail:
-    """`breaks`: what the next calls meet, in order: "not_sent", "lost" (never arrives), "deaf" (done, no answer), ""."""
+    """`breaks`: what the next calls meet in turn: "not_sent", "lost" (never arrives), "deaf" (done, unanswered), ""."""
 
     bills: dict[str, Bill] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
@@ -112,3 +118,13 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     made = Outside()
     monkeypatch.setattr(jobs, "provider", made.provider)
     return made
+
+
+def owed(seller: UUID, amount: int = NET) -> None:
+    """The seller is owed `amount`, out of a recycler's money."""
+    actions.set_up([], 1_000_000_00)
+    actions.prefund(uuid4(), "r", 1)
+    at = clock.now()
+    ledger_actions.open_account(accounts.payable(seller), "party", at, party=seller)
+    legs = [Leg(accounts.CUSTODIAN, -amount), Leg(accounts.payable(seller), amount)]
+    ledger_actions.post(f"owed:{uuid4()}", "test", uuid4(), legs, at)

@@ -2,22 +2,19 @@
 
 from datetime import timedelta
 from unittest.mock import patch
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
-from tests.domain.settlement.outside import Outside, outside
+from tests.domain.settlement.outside import NET, Outside, outside, owed
 from tests.domain.trade import ground
 
-from huika.domain.ledger import actions as ledger_actions
 from huika.domain.ledger import queries as ledger
 from huika.domain.ledger.errors import InsufficientFunds
-from huika.domain.ledger.types import Leg
 from huika.domain.settlement import accounts, actions, jobs, models, queries
-from huika.domain.settlement.errors import FloatTooSmall, WrongCash
 from huika.domain.settlement.types import Callback, RailAnswer, RailState
 from huika.kit import clock
 from huika.kit import jobs as kit_jobs
@@ -25,17 +22,6 @@ from huika.kit.models import Event, WorkItem
 
 pytestmark = pytest.mark.django_db
 __all__ = ["outside"]
-NET = 883_40
-
-
-def owed(seller: UUID, amount: int = NET) -> None:
-    """The seller is owed `amount`, out of a recycler's money."""
-    actions.set_up([], 1_000_000_00)
-    actions.prefund(uuid4(), "r", 1)
-    at = clock.now()
-    ledger_actions.open_account(accounts.payable(seller), "party", at, party=seller)
-    legs = [Leg(accounts.CUSTODIAN, -amount), Leg(accounts.payable(seller), amount)]
-    ledger_actions.post(f"owed:{uuid4()}", "test", uuid4(), legs, at)
 
 
 def paying(amount: int = NET) -> models.Payout:
@@ -331,46 +317,6 @@ class AnyRail(TestCase):
             state = {"pay": RailState.PAID, "fail": RailState.FAILED, "wait": RailState.WAITING}.get(step)
             if state:
                 world.rail.decide(state)
-
-
-@pytest.mark.parametrize(
-    ("net", "due"), [(1, 100), (99, 100), (100, 100), (101, 200), (883_40, 884_00), (884_00, 884_00)]
-)
-def test_cash_is_whole_yuan_rounded_up_and_the_rounding_is_named(net: int, due: int) -> None:
-    who, courier, order = ground.seller(), uuid4(), uuid4()
-    owed(who.party, net)
-    actions.issue_float(courier, "first", 1000_00)
-    for counted in (due - 100, due + 100, net if net != due else 0):
-        with pytest.raises(WrongCash):
-            actions.pay_cash(order, who.party, courier, net, counted)
-    made = actions.pay_cash(order, who.party, courier, net, due)
-    assert actions.pay_cash(order, who.party, courier, net, due) == made
-    row = models.Payout.objects.get()
-    assert (row.amount_fen, row.rounding_fen, row.state, row.paid_at is None) == (net, due - net, "paid", False)
-    assert ledger.balance(accounts.payable(who.party)).balance_fen == 0
-    assert ledger.balance(accounts.cash(courier)).balance_fen == due - 1000_00
-    assert ledger.balance(accounts.ROUNDING).balance_fen == net - due
-    assert {m.account: m.amount_fen for m in ledger.movements([order])} == {
-        accounts.payable(who.party): -net,
-        accounts.cash(courier): due,
-        **({accounts.ROUNDING: net - due} if due != net else {}),
-    }
-    assert ledger.total_fen() == 0 and ledger.discrepancies() == []
-
-
-def test_a_courier_pays_no_more_than_the_purse_holds() -> None:
-    who, courier = ground.seller(), uuid4()
-    owed(who.party)
-    with pytest.raises(FloatTooSmall):
-        actions.pay_cash(uuid4(), who.party, courier, NET, 884_00)
-    actions.issue_float(courier, "first", 883_99)
-    actions.issue_float(courier, "first", 883_99)
-    assert ledger.balance(accounts.cash(courier)).balance_fen == -883_99
-    with pytest.raises(FloatTooSmall):
-        actions.pay_cash(uuid4(), who.party, courier, NET, 884_00)
-    actions.issue_float(courier, "second", 1)
-    actions.pay_cash(uuid4(), who.party, courier, NET, 884_00)
-    assert ledger.balance(accounts.cash(courier)).balance_fen == 0
 
 
 def test_the_database_pays_a_card_once_and_cash_once_an_order() -> None:

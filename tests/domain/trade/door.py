@@ -8,9 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from tests.domain.parties.phone import Outside as Phones
 from tests.domain.settlement.outside import Outside
+from tests.domain.trade import ground
 
 from huika.domain.field import actions as field_actions
 from huika.domain.inspection import actions as inspection
+from huika.domain.ledger import queries as ledger
+from huika.domain.market.types import Line
 from huika.domain.parties import jobs as parties_jobs
 from huika.domain.parties import queries as people
 from huika.domain.settlement import jobs as settlement_jobs
@@ -19,7 +22,11 @@ from huika.domain.trade import actions, models
 from huika.domain.trade import jobs as trade_jobs
 from huika.domain.vault.types import Status, Used
 from huika.kit import replay
+from huika.kit.models import Event, Parked
 from huika.kit.safe_http import NoAnswer
+
+BIND = Line(1, "walmart", 1000_00, "electronic")
+BOOK = ground.book(("walmart", "*", "electronic", "0.9"), ("wangfujing", "*", "physical", "0.9"))
 
 
 @dataclass
@@ -101,10 +108,29 @@ def state(card: models.Card) -> str:
     return card.state
 
 
+def order(
+    lines: list[Line] | None = None, *, cash: bool = False, texts: tuple[str, ...] = (BOOK,)
+) -> tuple[ground.Seller, UUID, list[UUID]]:
+    parties = [ground.recycler(text) for text in texts]
+    who = ground.seller()
+    made = ground.quoted(who, lines or [BIND], parties)
+    actions.accept(made, ground.by_cash() if cash else ground.by_wallet(who))
+    return who, made, parties
+
+
+def sound() -> None:
+    """The books balance and nothing is parked."""
+    assert ledger.total_fen() == 0 and ledger.discrepancies() == []
+    assert not Parked.objects.exists()
+
+
+def settled(made: UUID) -> dict[str, object]:
+    """The parts of the receipt's event."""
+    return Event.objects.get(verb="trade.order.settled", subject=made).parts
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    from tests.domain.trade import ground
-
     made = World(Outside(), Vault(), Phones(), uuid4())
     monkeypatch.setattr(settlement_jobs, "provider", made.money.provider)
     monkeypatch.setattr(parties_jobs, "provider", lambda port: made.phones)

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
 from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 from tests.domain.trade.ground import Seller
@@ -96,8 +97,6 @@ class Breakdown(Exception):
 
 
 def resolved(path: str) -> Any:
-    from django.utils.module_loading import import_string
-
     return (
         import_string(path)
         if ".models." not in path
@@ -110,7 +109,7 @@ def test_a_breakdown_in_any_step_leaves_nothing_behind(path: str, monkeypatch: p
     first, second = walmart(), hema()
     ground.courier()
     who = ground.seller()
-    # Just under the cash limit, so that a person has to look: the work item is a step too.
+    # Every sum is to be looked at by a person: the work item is a step too.
     order = ground.quoted(
         who, [Line(n, k, 5000_00, "electronic") for n, k in ((1, "walmart"), (2, "hema"))], [first, second]
     )
@@ -126,8 +125,6 @@ def test_a_breakdown_in_any_step_leaves_nothing_behind(path: str, monkeypatch: p
             return real(*args, **kwargs)
 
         patch.setattr(path, count)
-        from django.db import transaction
-
         with pytest.raises(Breakdown), transaction.atomic():
             actions.accept(order, ground.by_wallet(who))
             raise Breakdown

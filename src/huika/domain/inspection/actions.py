@@ -1,5 +1,6 @@
 """Asking for a verdict, and giving it: by the machine from a reading, or by a person."""
 
+import re
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from huika.kit import clock, events, jobs, work_items
 from huika.kit.change import action
 
 DESK_SECONDS = 600  # somebody is waiting at a door
+_NUMBER = re.compile(r"(?=\w*\d)\w{5,}")
 
 
 @action
@@ -72,8 +74,8 @@ def _judge(question: models.Question, readings: list[Reading]) -> None:
 
 
 def _stored(finding: Finding) -> dict[str, str]:
-    """A finding without the number that an undeclared card's reading spells out."""
-    detail = finding.detail if len(finding.detail) < 8 or " " in finding.detail else f"…{finding.detail[-4:]}"
+    """A finding without the numbers that an undeclared card's reading spells out: the last four characters stay."""
+    detail = _NUMBER.sub(lambda found: f"…{found[0][-4:]}", finding.detail)
     return {"code": finding.code, "outcome": finding.outcome, "zh": finding.zh, "en": finding.en, "detail": detail}
 
 

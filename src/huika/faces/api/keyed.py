@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from huika.domain.parties.errors import BadSignature
 from huika.domain.parties.types import Actor, Role
 from huika.kit import clock
 from huika.kit.change import Claim, claimed
+from huika.kit.derived import secret_key
 from huika.kit.refusals import Malformed, NotAllowed, NotSignedIn
 
 FRESH_SECONDS = 300
@@ -101,8 +103,11 @@ def once(request: HttpRequest, key: str, act: Callable[[], T]) -> T:
 
 
 def _asked(request: HttpRequest) -> bytes:
-    """Hash of what is asked: the path and the body; of a form its fields and files, since boundaries differ."""
-    asked = hashlib.sha256(f"{request.method} {request.path}\n".encode())
+    """Keyed digest of what is asked: the path and the body; of a form its fields and files, since boundaries differ.
+
+    Keyed, because bodies hold passwords, codes and identity numbers, which a bare hash would let somebody guess.
+    """
+    asked = hmac.new(secret_key("asked"), f"{request.method} {request.path}\n".encode(), hashlib.sha256)
     if (request.content_type or "").startswith("multipart/"):
         for name in sorted(request.POST):
             asked.update(f"{name}={request.POST[name]}\n".encode())
