@@ -1,4 +1,4 @@
-"""Cash in whole yuan out of a courier's purse; what the database knows of payouts."""
+"""Cash in whole yuan out of a courier's purse, the rounding a named leg."""
 
 from uuid import uuid4
 

@@ -87,20 +87,22 @@ def check(purpose: Purpose, phone: str, code: str, *, session: UUID | None, cont
     if not newest:
         raise errors.WrongCode()
     row = newest[0]
-    # A code asked for after the lock does not open it.
+    # A code asked for after the lock does not open it. The code of a visit is good for days: its lock opens again.
     since = at - timedelta(seconds=rules.LOCK_SECONDS)
-    if any(known.tries >= rules.CODE_TRIES and known.at > since for known in newest):
+    if any(known.tries >= rules.CODE_TRIES and (known.tried_at or known.at) > since for known in newest):
         raise errors.CodeLocked(wait_minutes=rules.LOCK_SECONDS // 60)
     if row.tries >= rules.CODE_TRIES:
-        raise errors.WrongCode()
+        if purpose != Purpose.VISIT:
+            raise errors.WrongCode()
+        row.tries = 0
     good = (
         row.used_at is None
         and row.expires_at > at
         and hmac.compare_digest(bytes(row.digest), rules.code_digest(secret_key("code"), row.id, code.strip()))
     )
     if not good:
-        row.tries += 1
-        row.save(update_fields=["tries"])
+        row.tries, row.tried_at = row.tries + 1, at
+        row.save(update_fields=["tries", "tried_at"])
         raise errors.WrongCode(tries_left=rules.CODE_TRIES - row.tries)
     row.used_at = at
     row.save(update_fields=["used_at"])

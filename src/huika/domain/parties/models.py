@@ -147,6 +147,7 @@ class Code(models.Model):
     digest = models.BinaryField(max_length=32)
     sealed = models.BinaryField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)  # the last wrong try
     at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

@@ -19,7 +19,7 @@ def decide(facts: Facts, limits: Mapping[str, int]) -> Verdict:
     """
     locks.transaction_lock(f"risk.seller.{facts.seller}")
     at = clock.now()
-    rows = models.Trade.objects.filter(seller_id=facts.seller, at__gt=at - timedelta(hours=24))
+    rows = models.Trade.objects.filter(seller_id=facts.seller, at__gt=at - timedelta(hours=24), void=False)
     past = list(rows.values_list("amount_fen", "cash"))
     history = History(sum(a for a, _ in past), sum(a for a, cash in past if cash), tuple(a for a, _ in past))
     verdict = rules.decide(facts, history, limits)

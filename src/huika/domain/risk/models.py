@@ -26,13 +26,13 @@ class Decision(models.Model):
 
 
 class Trade(models.Model):
-    """A feature row: one accepted trade of a seller."""
+    """A feature row: one accepted trade of a seller; `void` once it ended without a sale."""
 
-    app_may: ClassVar[str] = "SELECT, INSERT"
     order_id = models.UUIDField(primary_key=True)
     seller_id = models.UUIDField()
     amount_fen = models.BigIntegerField()
     cash = models.BooleanField()
+    void = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     class Meta:
