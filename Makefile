@@ -26,9 +26,11 @@ check: $(DEV)
 	@$(BIN)/pytest -q -p no:cacheprovider tests/architecture
 
 bench: $(DEV)
+	@test -f bench/$(NAME).py || { echo "no such measurement: $(NAME); there is: trade" >&2; exit 2; }
 	@$(BIN)/python -m bench.$(NAME)
 
 prove: $(DEV)
+	@test -f bench/prove_$(NAME).py || { echo "no long proof is called $(NAME) yet" >&2; exit 2; }
 	@$(BIN)/python -m bench.prove_$(NAME)
 
 docs: $(DEV)

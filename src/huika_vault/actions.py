@@ -107,10 +107,10 @@ class Cards:
         fields(body)
         async with self.store.once(capability.jti, capability.card) as tx:
             if await tx.card(capability.card) is None:
-                return 200, {"stored": False, "seen_before": False, "state": "none"}
+                return 200, {"stored": False, "seen_before": False, "state": "none", "seals": 0}
             card = await held_card(tx, capability)
             seen = await tx.seen_before(card.blind, capability.card)
-            return 200, {"stored": True, "seen_before": seen, "state": card.state}
+            return 200, {"stored": True, "seen_before": seen, "state": card.state, "seals": card.seals}
 
     async def mark(self, capability: Capability, body: Body) -> Answer:
         """Say that a card was sold, or went back. A card that goes back unused has its PIN wiped."""

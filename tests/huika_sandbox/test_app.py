@@ -74,7 +74,7 @@ async def test_bodies_that_lie_are_refused(sandbox, body):
 
 async def test_one_counterparty_alone(sandbox, keys, tmp_path):
     app = build(["sms"], tmp_path / "alone", keys, tmp_path / "none.json")
-    assert {route.path for route in app.routes} == {"/health", "/faults", "/sms"}
+    assert {route.path for route in app.routes} == {"/health", "/faults", "/pictures", "/sms"}
     async with app.router.lifespan_context(app):
         assert [path.name for path in (tmp_path / "alone").glob("*.sqlite3")] == ["sms.sqlite3"]
 

@@ -108,7 +108,7 @@ def test_a_projection_that_fails_undoes_its_batch_stops_and_goes_on_when_restart
     write(n=2)
     assert followers.run_all() == 4  # the other one reads on
     assert effects() == [0, 1]
-    assert cursor("test.p") == (2, "ValueError('no')")
+    assert cursor("test.p") == (2, "ValueError: no")
     broken = False
     assert followers.run(follower) == 0  # stopped until somebody restarts it
     followers.restart("test.p")
@@ -171,7 +171,7 @@ def test_a_reactor_parks_the_failing_subject_only_and_opens_one_work_item() -> N
     assert effects() == [0, 2, 5] and cursor("test.r") == (6, "")
     assert list(Parked.objects.order_by("place").values_list("place", "subject")) == [(1, bad), (3, bad), (4, bad)]
     item = WorkItem.objects.get(kind="kit.parked")
-    assert item.subject == bad and item.facts == {"place": 1, "error": "ValueError('no')"}
+    assert item.subject == bad and item.facts == {"place": 1, "error": "ValueError: no"}
     assert (item.due_at - item.opened_at).total_seconds() == 900
 
     with pytest.raises(ValueError, match="no"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from huika.kit import postgres
+from huika.kit import postgres, quiet
 
 ROOT = Path(__file__).resolve().parents[3]
 STATE = Path(os.environ.get("HUIKA_STATE", ROOT / "var" / "state"))
@@ -105,6 +105,7 @@ structlog.configure(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        quiet.without_rows,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ],
     logger_factory=structlog.WriteLoggerFactory(sys.stderr),

@@ -89,6 +89,13 @@ def last_about(subject: UUID, verb: str) -> Placed | None:
     return found[0] if found else None
 
 
+def recorded(subject: UUID, verb: str) -> bool:
+    """Whether there is an event of this verb about a subject, placed or not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM kit_event WHERE subject = %s AND verb = %s LIMIT 1", [subject, verb])
+        return cursor.fetchone() is not None
+
+
 def _select(where: str, args: list[Any]) -> Sequence[Placed]:
     with connection.cursor() as cursor:
         cursor.execute(

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import structlog
 from django.db import OperationalError, transaction
 
-from huika.kit import events, locks, work_items
+from huika.kit import events, locks, quiet, work_items
 from huika.kit.events import Placed
 from huika.kit.models import Cursor, EventPlace, Parked
 
@@ -129,7 +129,7 @@ def _take_one(follower: Follower, event: Placed) -> int:
             cursor = locks.locked(Cursor.objects.all(), follower=follower.name)
             if cursor.next_place != event.place:
                 return 0  # another runner got past it meanwhile: parked, its effect would come twice
-            _park(follower, event, repr(error))
+            _park(follower, event, quiet.words(error))
             cursor.next_place += 1
             cursor.save(update_fields=["next_place"])
         return 1
@@ -187,13 +187,13 @@ def unpark(follower_name: str, event_subject: UUID) -> int:
 def _stop(follower: Follower, error: Exception) -> None:
     log.exception("projection stopped", follower=follower.name)
     with transaction.atomic():
-        Cursor.objects.filter(follower=follower.name).update(stopped_because=repr(error)[:2000])
+        Cursor.objects.filter(follower=follower.name).update(stopped_because=quiet.words(error)[:2000])
         work_items.open_item(
             "kit.stopped",
             uuid5(NAMESPACE_OID, follower.name),
             zh=f"{follower.name} 停了，后面的都在等",
             en=f"{follower.name} has stopped; everything after it waits",
-            facts={"follower": follower.name, "error": repr(error)[:500]},
+            facts={"follower": follower.name, "error": quiet.words(error)[:500]},
             within_seconds=600,
         )
 

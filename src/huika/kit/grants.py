@@ -41,3 +41,10 @@ def apply(role: str) -> None:
             run("GRANT " + may + " ON {table} TO {role}", table=sql.Identifier(table))
         run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")
         run("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role}")
+        # Functions with two underscores in their name are parts of others.
+        cursor.execute(
+            "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            " AND proname LIKE '%\\_\\_%'"
+        )
+        for (part,) in cursor.fetchall():
+            run(f"REVOKE EXECUTE ON FUNCTION {part} FROM {{role}}")

@@ -127,7 +127,7 @@ def tell_of_failures() -> int:
             subject,
             zh=f"后台任务没做成：{name}"[:120],
             en=f"A job has failed: {name}"[:160],
-            facts={"job": job_id, "attempts": attempts, "args": _arguments(args)},
+            facts={"job": job_id, "name": name, "attempts": attempts, "args": _arguments(args)},
         )
 
     with connection.cursor() as cursor:

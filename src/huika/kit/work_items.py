@@ -23,9 +23,19 @@ class AlreadyDecided(Refusal):
 
 
 def open_item(
-    kind: str, subject: UUID, *, zh: str, en: str, facts: dict[str, Any] | None = None, within_seconds: int = 3600
+    kind: str,
+    subject: UUID,
+    *,
+    zh: str,
+    en: str,
+    facts: dict[str, Any] | None = None,
+    within_seconds: int = 3600,
+    newest: bool = False,
 ) -> UUID:
-    """Open an item, or find the one that is open for this kind and subject. Part of the caller's transaction."""
+    """Open an item, or find the one that is open for this kind and subject. Part of the caller's transaction.
+
+    With `newest` the open one then shows these facts: what is to be looked at is the present state.
+    """
     at = clock.now()
     try:
         with transaction.atomic():
@@ -39,14 +49,18 @@ def open_item(
                 due_at=at + timedelta(seconds=within_seconds),
             )
     except IntegrityError:
-        return WorkItem.objects.get(kind=kind, subject=subject, decided_at=None).id
+        known = WorkItem.objects.get(kind=kind, subject=subject, decided_at=None)
+        if newest:
+            known.facts = facts or {}
+            known.save(update_fields=["facts"])
+        return known.id
     events.record("kit.work_item.opened", item.id, {"kind": kind, "about": str(subject)})
     return item.id
 
 
-def was_decided(kind: str, subject: UUID, decision: str) -> bool:
-    """Whether a person has already decided so about this subject."""
-    return WorkItem.objects.filter(kind=kind, subject=subject, decision=decision).exists()
+def was_decided(kind: str, subject: UUID, decision: str, about: dict[str, Any]) -> bool:
+    """Whether a person has already decided so about this subject with these facts."""
+    return WorkItem.objects.filter(kind=kind, subject=subject, decision=decision, facts__contains=about).exists()
 
 
 @action

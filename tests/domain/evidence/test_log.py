@@ -90,7 +90,7 @@ def test_a_receipt_verifies_offline_with_the_key_from_outside_only() -> None:
     other = Verifier(log.signer().name, Ed25519PrivateKey.generate().public_key().public_bytes_raw()).vkey
     with pytest.raises(ReceiptNotVerified):
         queries.verify_receipt(text, [other])
-    with pytest.raises(ReceiptNotReady):
+    with pytest.raises(NotFound):
         queries.receipt(subject, "trade.order.closed")
 
 

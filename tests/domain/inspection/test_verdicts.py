@@ -24,6 +24,9 @@ GOOD = Picture(1600, 1200, 350.0, 50, True, ((0.0, 0.0), (9.0, 0.0), (9.0, 6.0),
 BLANK = Reading(GOOD, (), ())
 
 
+PICTURE = "ab" * 32
+
+
 def sheet(*codes: str, lines: tuple[str, ...] = (), picture: Picture = GOOD) -> Reading:
     return Reading(picture, tuple(Barcode("Code128", c) for c in codes), tuple(TextLine(x, 9900) for x in lines))
 
@@ -38,7 +41,7 @@ def sides(n: int = 1) -> tuple[bytes, bytes]:
 
 def judge(front: Reading, said: Declared | None = None, card: UUID | None = None, n: int = 1) -> UUID:
     made = card or uuid4()
-    question = actions.ask(made, *sides(n), said or declared())
+    question = actions.ask(made, PICTURE, *sides(n), said or declared())
     actions.answer(question, [front, BLANK], 7)
     return made
 
@@ -94,7 +97,7 @@ def test_a_reading_becomes_a_verdict_with_reasons_and_without_the_number(
 
 def test_the_declared_number_waits_sealed() -> None:
     card = uuid4()
-    actions.ask(card, *sides(), declared())
+    actions.ask(card, PICTURE, *sides(), declared())
     question = models.Question.objects.get()
     assert N not in stored()
     assert sealing.opened(bytes(question.declared))["number"] == N
@@ -123,8 +126,8 @@ def test_a_reading_survives_its_seal(picture: Picture) -> None:
 def test_pictures_that_were_read_before_are_judged_at_once_for_what_is_declared_now() -> None:
     judge(sheet(N))
     card, other = uuid4(), uuid4()
-    actions.ask(card, *sides(), declared())
-    actions.ask(other, *sides(), declared(OTHER))
+    actions.ask(card, PICTURE, *sides(), declared())
+    actions.ask(other, PICTURE, *sides(), declared(OTHER))
     assert (outcome(card), outcome(other)) == ("clear", "refuse")
     assert models.Reading.objects.count() == 1 and queries.reading_cpu_ms() == 7
     assert not models.Question.objects.exists()
@@ -132,7 +135,7 @@ def test_pictures_that_were_read_before_are_judged_at_once_for_what_is_declared_
 
 def test_answering_twice_changes_nothing() -> None:
     card = uuid4()
-    question = actions.ask(card, *sides(), declared())
+    question = actions.ask(card, PICTURE, *sides(), declared())
     for front in (sheet(N), sheet(OTHER)):
         actions.answer(question, [front, BLANK], 5)
     assert outcome(card) == "clear" and models.Verdict.objects.count() == 1
@@ -152,7 +155,7 @@ def test_the_job_reads_both_sides_and_may_run_twice(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(reading, "load", lambda data: data)
     monkeypatch.setattr(reading, "read", look)
     card = uuid4()
-    question = actions.ask(card, hashlib.sha256(b"f").digest(), hashlib.sha256(b"b").digest(), declared())
+    question = actions.ask(card, PICTURE, hashlib.sha256(b"f").digest(), hashlib.sha256(b"b").digest(), declared())
     for _ in range(2):
         kit_jobs.REGISTRY["inspection.read"](question_id=str(question))
     assert [image for image, _ in read] == [b"front", b"back"]
@@ -167,11 +170,11 @@ def test_doubt_goes_to_a_person_whose_word_is_the_verdict() -> None:
     assert (item.due_at - item.opened_at).total_seconds() == actions.DESK_SECONDS
     judge(sheet(lines=("x",)), card=card, n=2)
     assert WorkItem.objects.count() == 1
-    actions.judged_by_person(card, person, True, "looked twice " * 40)
+    actions.judged_by_person(card, person, True, "looked twice " * 40, PICTURE)
     assert outcome(card) == "clear"
     row = models.Verdict.objects.order_by("-id").first()
     assert row is not None and row.by == person and len(row.findings[0]["detail"]) <= 200
-    actions.judged_by_person(card, person, False, "not this one")
+    actions.judged_by_person(card, person, False, "not this one", PICTURE)
     assert outcome(card) == "refuse"
     facts = Event.objects.filter(verb="inspection.card.judged").order_by("-id").first()
     assert facts is not None and facts.facts["by_person"] is True and "not this one" not in str(facts.facts)
@@ -194,21 +197,21 @@ def test_verdicts_are_only_added_and_of_three_kinds() -> None:
 
 def test_what_the_vault_compares_is_of_the_read_number_and_of_the_event() -> None:
     card = judge(sheet(N))
-    proof = queries.number_proof(card, 5)
-    assert proof == queries.number_proof(card, 5) != queries.number_proof(card, 6)
+    proof = queries.number_proof(card, PICTURE, 5)
+    assert proof == queries.number_proof(card, PICTURE, 5) != queries.number_proof(card, PICTURE, 6)
     salt = proof["number_salt"]
     assert proof["number_sha256"] == hashlib.sha256(f"{salt}|{N}".encode()).hexdigest()
-    assert queries.number_proof(judge(sheet(), n=3), 5) == {} == queries.number_proof(uuid4(), 5)
+    assert queries.number_proof(judge(sheet(), n=3), PICTURE, 5) == {} == queries.number_proof(uuid4(), PICTURE, 5)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_at_once_a_question_is_answered_once() -> None:
     card = uuid4()
-    question = actions.ask(card, *sides(), declared())
+    question = actions.ask(card, PICTURE, *sides(), declared())
     answers = together([partial(actions.answer, question, [sheet(N), BLANK], 5)] * 6)
     assert not refused(answers), answers
     assert models.Verdict.objects.count() == models.Reading.objects.count() == 1
-    same = [actions.ask(uuid4(), *sides(9), declared()) for _ in range(4)]
+    same = [actions.ask(uuid4(), PICTURE, *sides(9), declared()) for _ in range(4)]
     answers = together([partial(actions.answer, q, [sheet(N), BLANK], 5) for q in same])
     assert not refused(answers), answers
     assert models.Reading.objects.count() == 2 and models.Verdict.objects.count() == 5

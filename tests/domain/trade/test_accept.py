@@ -111,7 +111,7 @@ def test_a_breakdown_in_any_step_leaves_nothing_behind(path: str, monkeypatch: p
     who = ground.seller()
     # Every sum is to be looked at by a person: the work item is a step too.
     order = ground.quoted(
-        who, [Line(n, k, 5000_00, "electronic") for n, k in ((1, "walmart"), (2, "hema"))], [first, second]
+        who, [Line(n, k, 2000_00, "electronic") for n, k in ((1, "walmart"), (2, "hema"))], [first, second]
     )
     with monkeypatch.context() as patch:
         patch.setattr(

@@ -122,7 +122,8 @@ def test_a_release_records_its_event_and_names_exactly_its_recipient(
 ) -> None:
     recipient, public = uuid4(), bytes(range(32))
     with clock.frozen(NOW):
-        made = actions.allow_release(ORDER, CARD, PICTURE, recipient, public)
+        number = actions.allow_release(ORDER, CARD, recipient)
+        made = actions.release_capability(ORDER, CARD, PICTURE, number, recipient, public)
     found = taken(made, signers)
     event = Event.objects.get(verb="vault.release.allowed", subject=ORDER)
     assert (found.verb, found.event, found.card, found.picture) == ("release", event.id, CARD, PICTURE)

@@ -28,6 +28,7 @@ from huika.domain.settlement import models as payouts
 from huika.domain.settlement.types import RailAnswer, RailState
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
+from huika.domain.trade.models import Card
 from huika.domain.trade.types import OrderRef
 from huika.kit import clock, ids, work_items
 from huika.sim.client import RecyclerKeys, identity_number
@@ -146,7 +147,7 @@ def at_the_door(order: OrderRef, by: UUID) -> OrderRef:
             for b in (card.id.bytes + b"front", card.id.bytes + b"back")
         ]
         trade.capture(card.id, by, *shots, "")
-        trade.judged(card.id, "clear")
+        trade.judged(card.id, "clear", Card.objects.get(id=card.id).picture)
     return orders.order_for(orders.DESK, order.id)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from huika.adapters.outbound import document
+from huika.domain.vault.errors import VaultRefused
 from huika.domain.vault.types import Status, Used
 from huika.kit.safe_http import Answer, NoAnswer, Policy, request
 
@@ -23,7 +24,7 @@ class VaultClient:
     def status(self, capability: str) -> Status:
         """Whether the card is sealed, and whether its number was sealed for another card."""
         found = self._call("/status", capability)
-        return Status(bool(found["stored"]), bool(found["seen_before"]), str(found["state"]))
+        return Status(bool(found["stored"]), bool(found["seen_before"]), str(found["state"]), int(found["seals"]))
 
     def use(self, capability: str) -> Used:
         """Have the sealed PIN used at the issuer."""
@@ -52,6 +53,8 @@ class VaultClient:
             headers={"authorization": f"Capability {capability}", "content-type": "application/json"},
         )
         found = document(answer)
+        if answer.status == 409:
+            raise VaultRefused(vault_code=str(found.get("code")))
         if answer.status >= 400:
             raise NoAnswer(f"the vault refuses: {json.dumps(found, ensure_ascii=False)[:300]}")
         return found

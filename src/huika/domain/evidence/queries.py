@@ -34,7 +34,12 @@ def picture_bytes(clean_sha256: str) -> bytes:
 
 
 def receipt(subject: UUID, verb: str) -> str:
-    """The receipt of the newest event of this verb, with every named part disclosed. Raises ReceiptNotReady."""
+    """The receipt of the newest event of this verb, with every named part disclosed.
+
+    Raises NotFound when there is no such event, ReceiptNotReady while it is on its way into the log.
+    """
+    if not events.recorded(subject, verb):
+        raise NotFound()
     event, tiles, signer = events.last_about(subject, verb), log.tiles(), log.signer()
     published = tiles.published(signer)
     if event is None or published is None or published.size <= event.place:

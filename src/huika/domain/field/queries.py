@@ -81,11 +81,17 @@ def visit_of(order: UUID) -> VisitRef | None:
 
 
 def visits_of(courier: UUID, day: date | None = None) -> list[VisitRef]:
-    """A courier's visits in the order they are to be driven; at most 200."""
-    rows = models.Visit.objects.filter(courier_id=courier).order_by("planned", "id")
+    """A courier's visits in the order they are to be driven; the latest 200."""
+    rows = models.Visit.objects.filter(courier_id=courier).order_by("-planned", "-id")
     if day is not None:
         rows = rows.filter(shift__day=day)
-    return [_ref(r) for r in rows[:200]]
+    return [_ref(r) for r in rows[:200]][::-1]
+
+
+def missed(before: datetime, limit: int = 100) -> list[UUID]:
+    """Orders of visits that nobody arrived at, whose window closed before `before`."""
+    rows = models.Visit.objects.filter(state__in=["promised", "ready", "on_the_way"], closes__lt=before)
+    return list(rows.order_by("order_id").values_list("order_id", flat=True)[:limit])
 
 
 def _ref(r: models.Visit) -> VisitRef:

@@ -17,14 +17,16 @@ _NUMBER = re.compile(r"(?=\w*\d)\w{5,}")
 
 
 @action
-def ask(card: UUID, front: bytes, back: bytes, declared: Declared) -> UUID:
+def ask(card: UUID, picture: str, front: bytes, back: bytes, declared: Declared) -> UUID:
     """Have a card judged from two kept pictures (clean hashes, 32 bytes each); the question's id.
+
+    `picture` names them in the verdict: the hex hash of the front as the device sent it.
 
     A pair that was read before is judged at once; otherwise a job reads it. The verdict comes as the event
     `inspection.card.judged`.
     """
     question = models.Question.objects.create(
-        card_id=card, front=front, back=back, declared=sealing.seal(asdict(declared)), at=clock.now()
+        card_id=card, picture=picture, front=front, back=back, declared=sealing.seal(asdict(declared)), at=clock.now()
     )
     known = models.Reading.objects.filter(pictures=front + back).first()
     if known is None:
@@ -69,7 +71,8 @@ def _judge(question: models.Question, readings: list[Reading]) -> None:
     read = next((f.detail for f in findings if f.outcome == "pass" and f.code in ("number_barcode", "number_text")), "")
     number = declared["number"] or read
     sealed = sealing.seal(number) if read else None
-    _give(question.card_id, verdict(findings), [_stored(f) for f in findings], None, sealed)
+    stored = [_stored(f) for f in findings]
+    _give(question.card_id, question.picture, verdict(findings), stored, None, sealed)
     question.delete()
 
 
@@ -80,15 +83,20 @@ def _stored(finding: Finding) -> dict[str, str]:
 
 
 def _give(
-    card: UUID, outcome: str, findings: list[dict[str, str]], by: UUID | None, number: bytes | None = None
+    card: UUID, picture: str, outcome: str, findings: list[dict[str, str]], by: UUID | None, number: bytes | None = None
 ) -> None:
     models.Verdict.objects.create(
-        card_id=card, outcome=outcome, findings=findings, by=by, number=number, at=clock.now()
+        card_id=card, picture=picture, outcome=outcome, findings=findings, by=by, number=number, at=clock.now()
     )
     events.record(
         "inspection.card.judged",
         card,
-        {"outcome": outcome, "by_person": by is not None, "findings": [[f["code"], f["outcome"]] for f in findings]},
+        {
+            "picture": picture,
+            "outcome": outcome,
+            "by_person": by is not None,
+            "findings": [[f["code"], f["outcome"]] for f in findings],
+        },
     )
     if outcome == "doubt":
         doubts = [f for f in findings if f["outcome"] in ("doubt", "not_read")]
@@ -98,12 +106,13 @@ def _give(
             zh="请人再看一眼",
             en="Please have another look",
             within_seconds=DESK_SECONDS,
-            facts={"findings": doubts},
+            facts={"picture": picture, "findings": doubts},
+            newest=True,
         )
 
 
 @action
-def judged_by_person(card: UUID, by: UUID, clear: bool, reason: str) -> None:
+def judged_by_person(card: UUID, by: UUID, clear: bool, reason: str, picture: str) -> None:
     """A person has looked at a doubtful card; the verdict is theirs."""
     zh, en = (
         ("专人看过，没问题", "A person looked: fine")
@@ -111,4 +120,4 @@ def judged_by_person(card: UUID, by: UUID, clear: bool, reason: str) -> None:
         else ("专人看过，这张不收", "A person looked: not this one")
     )
     finding = {"code": "person", "outcome": "pass" if clear else "fail", "zh": zh, "en": en, "detail": reason[:200]}
-    _give(card, "clear" if clear else "refuse", [finding], by)
+    _give(card, picture, "clear" if clear else "refuse", [finding], by)

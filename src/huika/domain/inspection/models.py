@@ -24,6 +24,7 @@ class Question(models.Model):
     app_may: ClassVar[str] = "SELECT, INSERT, UPDATE, DELETE"
     id = models.UUIDField(primary_key=True, default=ids.uuid7)
     card_id = models.UUIDField(db_index=True)
+    picture = models.CharField(max_length=64)  # hex SHA-256 of the front as the device sent it
     front = models.BinaryField(max_length=32)
     back = models.BinaryField(max_length=32)
     declared = models.BinaryField()
@@ -36,6 +37,7 @@ class Verdict(models.Model):
     app_may: ClassVar[str] = "SELECT, INSERT"
     id = models.UUIDField(primary_key=True, default=ids.uuid7)
     card_id = models.UUIDField(db_index=True)
+    picture = models.CharField(max_length=64)  # which picture it is about
     outcome = models.CharField(max_length=8)
     findings = models.JSONField()
     number = models.BinaryField(null=True)  # the number that was read or confirmed, sealed

@@ -37,14 +37,23 @@ def look(
     return reading.verdict(found), tuple(FindingRef(f.code, f.outcome, f.zh, f.en) for f in found)
 
 
-def number_proof(card: UUID, event: int) -> dict[str, str]:
+def number_proof(card: UUID, picture: str, event: int) -> dict[str, str]:
     """What the vault compares a sealed number with: salt and SHA-256 of the number that was read, or nothing.
 
     The salt follows from the event of the sealing, so that a repeated call says the same.
     """
-    row = models.Verdict.objects.filter(card_id=card, number__isnull=False).order_by("-id").first()
+    row = models.Verdict.objects.filter(card_id=card, picture=picture, number__isnull=False).order_by("-id").first()
     if row is None:
         return {}
     number = normalised(sealing.opened(bytes(row.number or b"")))
     salt = hmac.new(secret_key("seal-salt"), f"{card}/{event}".encode(), hashlib.sha256).hexdigest()
     return {"number_salt": salt, "number_sha256": hashlib.sha256(f"{salt}|{number}".encode()).hexdigest()}
+
+
+def number_in(pictures: Sequence[bytes]) -> str:
+    """The one number that cleaned pictures (front, back) show, empty when it cannot be told; nothing is stored."""
+    from huika.domain.inspection import reading  # opencv and the recogniser load with the first picture only
+
+    read = [reading.read(reading.load(p)) for p in pictures]
+    found = reading.match(read[0], read[1] if len(read) > 1 else None, reading.Expectation(None, (), 0, ()))
+    return next((f.detail for f in found if f.code in ("number_barcode", "number_text")), "")

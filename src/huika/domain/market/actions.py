@@ -24,27 +24,29 @@ def publish_book(
     *,
     kinds: frozenset[str],
     cities: frozenset[str],
-    fees: Sequence[Fee] = (),
-    min_basket_fen: int = 0,
+    fees: Sequence[Fee] | None = None,
+    min_basket_fen: int | None = None,
     effective_from: datetime | None = None,
     paused: bool = False,
 ) -> UUID:
-    """Put a new version of a recycler's book into effect, all rows or none; the book's id. Raises BadBook."""
+    """Put a new version of a recycler's book into effect, all rows or none; the book's id. Raises BadBook.
+
+    Fees and minimum stay as in the last version where none are given.
+    """
     cells, errors = books.parse(text, kinds, cities)
     if errors:
         raise BadBook(count=len(errors), rows=[asdict(e) for e in errors[:100]])
     locks.transaction_lock(f"market.book.{recycler}")
     at = clock.now()
-    last = (
-        models.Book.objects.filter(recycler_id=recycler).order_by("-version").values_list("version", flat=True).first()
-    )
+    last = models.Book.objects.filter(recycler_id=recycler).order_by("-version").first()
+    minimum = (last.min_basket_fen if last else 0) if min_basket_fen is None else min_basket_fen
     book = models.Book.objects.create(
         recycler_id=recycler,
-        version=(last or 0) + 1,
+        version=(last.version if last else 0) + 1,
         effective_from=effective_from or at,
         paused=paused,
-        min_basket_fen=min_basket_fen,
-        fees=[asdict(f) for f in fees],
+        min_basket_fen=minimum,
+        fees=(last.fees if last else []) if fees is None else [asdict(f) for f in fees],
         uploaded_by=by,
         at=at,
         sha256=hashlib.sha256(text.encode()).digest(),

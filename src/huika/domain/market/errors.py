@@ -8,11 +8,6 @@ class CityNotServed(Refusal):
     zh, en = "这个城市还没开通，已记下你的需求", "This city is not served yet; your request has been noted."
 
 
-class NoOffers(Refusal):
-    code, status = "no_offers", 409
-    zh, en = "这些卡现在没有商家收", "No recycler takes these cards at the moment."
-
-
 class QuoteExpired(Refusal):
     code, status = "quote_expired", 409
     zh, en = "报价已过期，请重新比价", "This quote has expired; please compare again."

@@ -29,7 +29,7 @@ def money_news(event: Placed) -> None:
 @reactor("trade.inspection", "inspection.card.judged")
 def verdict_came(event: Placed) -> None:
     """A verdict moves its card on."""
-    actions.judged(event.subject, event.facts["outcome"])
+    actions.judged(event.subject, event.facts["outcome"], event.facts["picture"])
 
 
 @reactor("trade.cards", "trade.card.returned", "trade.card.credited")
@@ -47,10 +47,12 @@ def person_decided(event: Placed) -> None:
     about, yes = UUID(event.facts["about"]), event.facts["decision"] == "clear"
     item = WorkItem.objects.get(id=event.subject)
     if event.facts["kind"] == "inspection.doubt" and item.decided_by:
-        inspection.judged_by_person(about, item.decided_by, yes, item.reason)
+        inspection.judged_by_person(about, item.decided_by, yes, item.reason, item.facts["picture"])
     elif event.facts["kind"] == "trade.suspected":
         actions.cleared_by_person(about, yes)
     elif event.facts["kind"] == "trade.risk_review":
         actions.reviewed(about, yes)
-    elif event.facts["kind"] == "settlement.payout_failed" and yes:
-        settlement.pay_again(about)
+    elif event.facts["kind"] == "trade.locked_short" and yes:
+        actions.credited_by_person(about)
+    elif event.facts["kind"] == "settlement.payout_failed":
+        settlement.pay_again(about, yes)

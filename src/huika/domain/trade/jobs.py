@@ -4,6 +4,7 @@ import time
 
 from huika.domain.trade import actions, models
 from huika.domain.vault import actions as vault
+from huika.domain.vault.errors import VaultRefused
 from huika.kit import clock
 from huika.kit.jobs import TryAgain, job
 from huika.kit.ports import provider
@@ -37,6 +38,11 @@ def lock(card_id: str) -> None:
             if not actions.balance_found(card.id, used):
                 return
             used = port.use(_use(card, card.lock))
+    except VaultRefused as refused:
+        if refused.data["vault_code"] == "card.unsettled":  # an earlier use is still open at the issuer
+            raise TryAgain from refused
+        actions.vault_refused(card.id, refused.data["vault_code"])
+        return
     except (NoAnswer, NotSent) as error:
         raise TryAgain from error
     actions.issuer_answered(card.id, used)
@@ -81,7 +87,7 @@ def mark(card_id: str, event: str, state: str) -> None:
     try:
         if state == "sold" or port.status(ticket("status")).stored:
             port.mark(ticket("mark", state=state))
-    except (NoAnswer, NotSent) as error:
+    except (VaultRefused, NoAnswer, NotSent) as error:
         raise TryAgain from error
 
 
@@ -89,4 +95,5 @@ def mark(card_id: str, event: str, state: str) -> None:
 def sweep() -> None:
     """Every few seconds: quotes that have expired, orders whose complaint window has passed."""
     actions.expire(clock.now())
+    actions.end_missed(clock.now())
     actions.close_due()

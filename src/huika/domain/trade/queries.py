@@ -132,7 +132,7 @@ def seal_ticket(card_id: UUID, event: int) -> SealTicket:
         event,
         picture=card.picture,
         once=str(event),
-        args=inspection.number_proof(card.id, event),
+        args=inspection.number_proof(card.id, card.picture, event),
     )
     return SealTicket(ticket, card.order_id, card.id, card.picture)
 

@@ -20,3 +20,4 @@ class Status:
     stored: bool
     seen_before: bool
     state: str
+    seals: int = 0  # how often it was sealed: a new number is a new sealing

@@ -138,18 +138,32 @@ def _keep(receipt: str, key: str) -> dict[str, Any]:
 
 
 def _card(sandbox: Any, story: Any, args: Namespace) -> Any:
+    """The demo's card, drawn by the sandbox, or the reader's own pictures; either way the sandbox issues it."""
     source = random.Random(args.seed)  # noqa: S311  a demo card
-    number = "2326" + "".join(str(source.randrange(10)) for _ in range(16))
-    shown = number if not args.other_number else number[:-1] + str((int(number[-1]) + 1) % 10)
     pin = "".join(str(source.randrange(10)) for _ in range(6))
     if args.front:
         front, back = Path(args.front).read_bytes(), Path(args.back).read_bytes()
-    else:
-        drawn = {"design": "lanhu", "title": TITLE, "number": shown, "face_value_fen": FACE_FEN, "pin": pin}
-        front = sandbox.picture(**drawn, side="front", seed=args.seed)
-        back = sandbox.picture(**drawn, side="back", seed=args.seed + 1)
+        number = args.number or _read(front, back)
+        sandbox.issue_card(KIND, number, pin, args.face_value_fen)
+        return story.CardSpec(KIND, args.face_value_fen, "electronic", number, pin, front, back)
+    number = "2326" + "".join(str(source.randrange(10)) for _ in range(16))
+    shown = number if not args.other_number else number[:-1] + str((int(number[-1]) + 1) % 10)
+    drawn = {"design": "lanhu", "title": TITLE, "number": shown, "face_value_fen": FACE_FEN, "pin": pin}
+    front = sandbox.picture(**drawn, side="front", seed=args.seed)
+    back = sandbox.picture(**drawn, side="back", seed=args.seed + 1)
     sandbox.issue_card(KIND, number, pin, FACE_FEN)
     return story.CardSpec(KIND, FACE_FEN, "electronic", number, pin, front, back)
+
+
+def _read(front: bytes, back: bytes) -> str:
+    """The number in the reader's own pictures. Raises ValueError when there is none to be read."""
+    from huika.domain.inspection import queries as inspection
+    from huika.kit import safe_files
+
+    number = inspection.number_in([safe_files.picture(p).jpeg for p in (front, back)])
+    if not number:
+        raise ValueError("no card number could be read in these pictures; name it with --number")
+    return number
 
 
 def _tell_offer(say: Callable[[str], None], offer: dict[str, Any]) -> None:

@@ -27,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
     story.add_argument("--seed", type=int, default=1)
     story.add_argument("--front", help="your own picture of a card's front (JPEG, PNG or WebP)")
     story.add_argument("--back", help="your own picture of its back")
+    story.add_argument("--number", help="the number in your own picture, where it cannot be read")
+    story.add_argument("--face-value-fen", type=int, default=1000_00, help="face value of your own card")
     story.add_argument("--other-number", action="store_true", help="show a card whose number differs in one digit")
     story.add_argument("--wallet-down", action="store_true", help="the wallet does not answer: the demo must fail")
     story.add_argument("--patience", type=float, default=30, help="seconds to wait for the order to settle")

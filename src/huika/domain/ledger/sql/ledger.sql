@@ -17,8 +17,8 @@ BEGIN
     RETURN v_id;
 END $$;
 
--- Apply legs of a posting; of the account p_held's money, p_unhold fen leave the hold in the same statement.
-CREATE FUNCTION ledger_apply(p_posting bigint, p_accounts text[], p_amounts bigint[], p_held bigint, p_unhold bigint)
+-- Apply legs of a posting (two underscores: the app role may not call it); of the account p_held's money, p_unhold fen leave the hold in the same statement.
+CREATE FUNCTION ledger__apply(p_posting bigint, p_accounts text[], p_amounts bigint[], p_held bigint, p_unhold bigint)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE v_wanted int; v_found int;
 BEGIN
@@ -55,7 +55,7 @@ BEGIN
         IF v_hash <> p_hash THEN RAISE EXCEPTION 'key % reused', p_key USING ERRCODE = 'HK001'; END IF;
         RETURN v_id;
     END IF;
-    PERFORM ledger_apply(v_id, p_accounts, p_amounts, NULL, 0);
+    PERFORM ledger__apply(v_id, p_accounts, p_amounts, NULL, 0);
     RETURN v_id;
 END $$;
 
@@ -101,7 +101,7 @@ BEGIN
     UPDATE ledger_hold SET captured_fen = captured_fen + v_amount WHERE id = p_hold;
     INSERT INTO ledger_holdmove (key, request_hash, hold_id, kind, amount_fen, posting_id, at)
     VALUES (p_key, p_hash, p_hold, 'captured', v_amount, v_posting, p_at);
-    PERFORM ledger_apply(v_posting, p_accounts, p_amounts, v_account, v_amount);
+    PERFORM ledger__apply(v_posting, p_accounts, p_amounts, v_account, v_amount);
     RETURN v_posting;
 END $$;
 

@@ -53,14 +53,17 @@ def pay_by_wallet(order: UUID, card: UUID, seller: UUID, payee: UUID, amount_fen
 
 
 @action
-def pay_again(payout_id: UUID) -> UUID | None:
-    """A person decides that a payout which certainly failed is made once more, to the payee who stands now.
+def pay_again(payout_id: UUID, yes: bool) -> UUID | None:
+    """A person decides whether a payout which certainly failed is made once more, to the payee who stands now.
 
-    None when it did not fail, or the seller has no payee on that rail.
+    As long as it is not, the money is owed and the question stays open: None, and a new work item.
     """
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
+    if row.state != "failed":
+        return None
     payee = next((p for p in parties.payees(row.seller_id) if p.rail == row.rail), None)
-    if row.state != "failed" or row.card_id is None or payee is None or payee.usable_from > clock.now():
+    if not yes or row.card_id is None or payee is None or payee.usable_from > clock.now():
+        _person(row, "payout_failed", "这笔钱还欠着卖家", "This money is still owed to the seller")
         return None
     return pay_by_wallet(row.order_id, row.card_id, row.seller_id, payee.id, row.amount_fen)
 

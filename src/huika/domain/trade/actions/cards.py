@@ -16,6 +16,7 @@ from huika.domain.trade.machine import CARD
 from huika.domain.vault.types import Status, Used
 from huika.kit import clock, events, jobs, locks, work_items
 from huika.kit.change import action
+from huika.kit.money import share_fen
 from huika.kit.refusals import Malformed
 
 
@@ -70,6 +71,7 @@ def capture(card_id: UUID, by: UUID, front: Shot, back: Shot, number: str) -> No
     events.record("trade.card.captured", card.order_id, {"card": str(card.id), "picture": card.picture})
     inspection.ask(
         card.id,
+        card.picture,
         front.clean_sha256,
         back.clean_sha256,
         Declared(number, kind.number_patterns, kind.pin_patterns, card.face_value_fen, ()),
@@ -77,13 +79,20 @@ def capture(card_id: UUID, by: UUID, front: Shot, back: Shot, number: str) -> No
 
 
 @action
-def judged(card_id: UUID, outcome: str) -> None:
-    """The verdict on a card has come: clear goes on, doubt waits for a person, refuse goes back to the seller."""
+def judged(card_id: UUID, outcome: str, picture: str) -> None:
+    """The verdict on a card's picture has come: clear goes on, doubt waits for a person, refuse goes back.
+
+    A verdict on pictures that have been taken anew since says nothing.
+    """
     card = locks.locked(models.Card.objects.all(), id=card_id)
+    if card.picture != picture:
+        return
     step = {"clear": "find_clear", "doubt": "find_doubt", "refuse": "refuse"}[outcome]
     if not CARD.may(card.state, step):
         return
     _step(card, step)
+    if outcome == "refuse":
+        stock.give_back(card.id)
     verb = {"clear": "trade.card.clear", "doubt": "trade.card.doubtful", "refuse": "trade.card.returned"}[outcome]
     facts = {"card": str(card.id)} | ({"why": "not_as_declared"} if outcome == "refuse" else {})
     events.record(verb, card.order_id, facts)
@@ -127,18 +136,17 @@ def _refuse_short(card: models.Card) -> None:
 
 
 def _covered(card: models.Card, balance_fen: int) -> bool:
-    """Whether nothing is missing from face value, or the seller took a re-quote for at least this shortfall.
+    """Whether nothing is missing from face value, or the seller took a re-quote that makes up for this shortfall.
 
-    A re-quote for another reason says nothing about the balance.
+    What is missing falls at the accepted ratio; a re-quote for another reason says nothing about the balance.
     """
     missing = card.face_value_fen - balance_fen
     if missing <= 0:
         return True
-    taken = models.Requote.objects.filter(card=card, state="accepted").values_list("reason_code", "max_deduction_fen")
+    taken = models.Requote.objects.filter(card=card, state="accepted").values_list("reason_code", "deduction_fen")
     return any(
-        catalog.reason_code(code).basis == "shortfall"
-        and most >= catalog.max_deduction_fen(code, face_value_fen=card.face_value_fen, shortfall_fen=missing)
-        for code, most in taken
+        catalog.reason_code(code).basis == "shortfall" and deduction >= share_fen(missing, card.ratio_bp)
+        for code, deduction in taken
     )
 
 
@@ -195,15 +203,15 @@ def vault_knows(card_id: UUID, status: Status) -> bool:
     """What the vault says of a card before it is used or paid; whether to go on.
 
     Not sealed: back to clear is impossible once locking, so a person is asked. Sold here before: the same, until one
-    has cleared this card.
+    has cleared this card as it is sealed now; a number that is sealed afterwards is asked about afresh.
     """
     card = locks.locked(models.Card.objects.all(), id=card_id)
     if card.state not in ("locking", "bagged"):
         return False
-    cleared = work_items.was_decided("trade.suspected", card.id, "clear")
-    if status.stored and (cleared or not status.seen_before):
-        return True
     why = "seen_before" if status.seen_before else "not_sealed"
+    about = {"why": why, "seals": status.seals}
+    if status.stored and (not status.seen_before or work_items.was_decided("trade.suspected", card.id, "clear", about)):
+        return True
     _step(card, "suspect")
     work_items.open_item(
         "trade.suspected",
@@ -211,7 +219,8 @@ def vault_knows(card_id: UUID, status: Status) -> bool:
         zh="这张卡要人看一眼",
         en="A person must look at this card",
         within_seconds=600,
-        facts={"why": why, "order": str(card.order_id)},
+        facts={**about, "order": str(card.order_id)},
+        newest=True,
     )
     events.record("trade.card.suspected", card.order_id, {"card": str(card.id), "why": why})
     return False
@@ -263,7 +272,45 @@ def issuer_answered(card_id: UUID, used: Used) -> None:
         facts = {"card": str(card.id), "why": "issuer_refused", "reason": used.reason}
         events.record("trade.card.returned", card.order_id, facts)
         return
+    if used.result not in ("bound", "redeemed", "changed") or not _covered(card, used.amount_fen):
+        # It is ours now, for another sum than the one we asked about: nobody but a person settles that.
+        work_items.open_item(
+            "trade.locked_short",
+            card.id,
+            zh="锁卡得到的和面值不符",
+            en="The lock brought another sum than the face value",
+            within_seconds=600,
+            facts={"result": used.result, "amount_fen": used.amount_fen, "order": str(card.order_id)},
+        )
+        return
     credit(card)
+
+
+@action
+def credited_by_person(card_id: UUID) -> None:
+    """A person has looked at a lock that brought another sum, and the seller is owed the net all the same."""
+    card = locks.locked(models.Card.objects.select_related("order"), id=card_id)
+    if card.state == "locking":
+        credit(card)
+
+
+@action
+def vault_refused(card_id: UUID, code: str) -> None:
+    """The vault will not do it, for a reason that waiting does not mend: a person is asked."""
+    card = locks.locked(models.Card.objects.all(), id=card_id)
+    if card.state not in ("locking", "bagged"):
+        return
+    _step(card, "suspect")
+    work_items.open_item(
+        "trade.suspected",
+        card.id,
+        zh="保险箱没有办这张卡",
+        en="The vault refused this card",
+        within_seconds=600,
+        facts={"why": code, "order": str(card.order_id)},
+        newest=True,
+    )
+    events.record("trade.card.suspected", card.order_id, {"card": str(card.id), "why": code})
 
 
 @action

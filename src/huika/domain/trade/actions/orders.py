@@ -1,7 +1,7 @@
 """An order's beginning and its early ends: quoted, accepted, cancelled, expired."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from huika.domain.catalog import queries as catalog
@@ -135,7 +135,10 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         settlement.request_freeze(order.id, lot.id, lot.recycler_id, lot.secured_fen)
         lot.state = LOT.next(lot.state, "hold")
         lot.save(update_fields=["state"])
-    order.state, order.rail, order.risk_clear = state, how.rail, verdict.outcome == "allow"
+    notices = _for_a_person(order)
+    reasons = [r.zh for r in verdict.reasons] + notices
+    order.state, order.rail = state, how.rail
+    order.risk_clear = verdict.outcome == "allow" and not notices
     order.save(update_fields=["state", "rail", "payee_id", "visit_id", "risk_clear"])
     if not order.risk_clear:
         work_items.open_item(
@@ -143,7 +146,7 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
             order.id,
             zh="出发前请人看一眼",
             en="A person looks before anybody leaves",
-            facts={"reasons": [r.zh for r in verdict.reasons]},
+            facts={"reasons": reasons},
             within_seconds=1800,
         )
     events.record(
@@ -153,6 +156,15 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         parts={"quote": {"order": order.code, "net_fen": order.quoted_net_fen, "comparison": str(order.comparison_id)}},
     )
     return order.id
+
+
+def _for_a_person(order: models.Order) -> list[str]:
+    """What the catalogue says a person should see before these cards are bought (a bearer card over the limit, say)."""
+    cards = models.Card.objects.filter(order=order).order_by("n").values_list("kind", "form", "face_value_fen")
+    checks = [
+        catalog.check_card(kind, "electronic" if form == "electronic" else "physical", fen) for kind, form, fen in cards
+    ]
+    return [notice.zh for check in checks for notice in check.notices if notice.weight == "person"]
 
 
 def _payee(seller: UUID, how: Acceptance, at: datetime) -> UUID | None:
@@ -209,6 +221,22 @@ def expire(at: datetime, limit: int = 200) -> int:
         order.state = ORDER.next(order.state, "expire")
         _end(order, "trade.order.expired", "expired")
     return len(gone)
+
+
+@action
+def end_missed(at: datetime) -> int:
+    """Accepted orders whose visit never came to the door, a day after its window: cancelled free; how many.
+
+    Without this their money would stay frozen until the hold expires under a living order.
+    """
+    gone = 0
+    for order_id in places.missed(at - timedelta(days=1)):
+        order = locks.locked(models.Order.objects.all(), id=order_id)
+        if order.state == "accepted":
+            order.state = ORDER.next(order.state, "cancel")
+            _end(order, "trade.order.cancelled", "visit_missed")
+            gone += 1
+    return gone
 
 
 def _end(order: models.Order, verb: str, why: str) -> None:

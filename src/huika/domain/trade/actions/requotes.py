@@ -9,7 +9,7 @@ from huika.domain.parties import actions as parties
 from huika.domain.parties.types import Purpose
 from huika.domain.trade import models
 from huika.domain.trade.actions.cards import _card, _step
-from huika.domain.trade.errors import CallbackSamePerson, DeductionTooLarge, ReasonNotPublished
+from huika.domain.trade.errors import BalanceFirst, CallbackSamePerson, DeductionTooLarge, ReasonNotPublished
 from huika.kit import clock, events, locks, money
 from huika.kit.change import action
 from huika.kit.refusals import Malformed
@@ -23,10 +23,16 @@ def _context(requote: models.Requote) -> list[Any]:
 def propose(card_id: UUID, by: UUID, reason_code: str, deduction_fen: int, shortfall_fen: int = 0) -> UUID:
     """Propose a lower net with a published reason; the seller's own phone gets a code that names the new amount.
 
-    `shortfall_fen` is what is missing from face value, where the reason is about that. Raises ReasonNotPublished,
-    DeductionTooLarge, WrongState.
+    `shortfall_fen` is what is missing from face value, where the reason is about that; of a short balance it is what
+    was noted, whatever is said. Raises ReasonNotPublished, DeductionTooLarge, BalanceFirst, WrongState.
     """
     card = _card(card_id)
+    if reason_code == "balance_short":
+        if card.balance_fen is None:
+            raise BalanceFirst()
+        shortfall_fen = max(0, card.face_value_fen - card.balance_fen)
+    if shortfall_fen >= card.face_value_fen:
+        raise DeductionTooLarge(most=money.yuan(0), max_deduction_fen=0)
     try:
         most = catalog.max_deduction_fen(reason_code, face_value_fen=card.face_value_fen, shortfall_fen=shortfall_fen)
         reason = catalog.reason_code(reason_code)
@@ -70,6 +76,7 @@ def propose(card_id: UUID, by: UUID, reason_code: str, deduction_fen: int, short
 @action
 def consent(card_id: UUID, seller: UUID, code: str) -> None:
     """The seller agrees with the code from their own phone; it is good for this amount alone. Raises WrongCode."""
+    locks.locked(models.Card.objects.all(), id=card_id)  # the card first, as everywhere
     requote = locks.locked(models.Requote.objects.all(), card_id=card_id, state="proposed")
     parties.check_bound_code(seller, Purpose.CONSENT, _context(requote), code)
     _agree(requote, "code", seller)
@@ -78,6 +85,7 @@ def consent(card_id: UUID, seller: UUID, code: str) -> None:
 @action
 def consent_by_callback(card_id: UUID, desk: UUID, note: str) -> None:
     """The desk has called the seller back and heard the consent. Raises CallbackSamePerson."""
+    locks.locked(models.Card.objects.all(), id=card_id)  # the card first, as everywhere
     requote = locks.locked(models.Requote.objects.all(), card_id=card_id, state="proposed")
     if desk == requote.proposed_by:
         raise CallbackSamePerson()

@@ -10,6 +10,7 @@ from huika.domain.parties import actions as parties
 from huika.domain.parties.types import Purpose
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
+from huika.domain.stock import actions as stock
 from huika.domain.tax import actions as tax
 from huika.domain.tax.types import VoucherLine
 from huika.domain.trade import models, rules
@@ -42,6 +43,7 @@ def decline_card(card_id: UUID) -> None:
     card = _card(card_id)
     card.state = CARD.next(card.state, "decline")
     card.save(update_fields=["state"])
+    stock.give_back(card.id)
     models.Requote.objects.filter(card=card, state="proposed").update(
         state="declined", decided_at=clock.now(), how="seller"
     )
@@ -62,7 +64,7 @@ def decline(order_id: UUID) -> None:
 
 @action
 def pay_cash(order_id: UUID, courier: UUID, counted_fen: int) -> None:
-    """Hand over what is due in whole yuan for the cards that are ours; the seller signs on their own screen.
+    """Hand over what is due in whole yuan for the cards that are ours.
 
     Raises NothingToPay, WrongCash, FloatTooSmall.
     """
