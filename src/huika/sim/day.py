@@ -72,7 +72,8 @@ def _trade(world: World, seller: Seller, outcome: str, district: str, source: ra
 def oracle(sandbox: Sandbox, *, receipts: bool = True) -> list[str]:
     """Every settled order: accepted net = paid at the wallet's own books = ledger = receipt; and the ledger as a whole.
 
-    The wallet's books are the wallet's own store, read through its own door; nothing here asks our payout rows.
+    The wallet's books are the wallet's own store, read through its own door under our payout numbers. Cash has no books
+    but our own, so an order in cash is held against its posting and receipt.
     """
     wrong = list(ledger.discrepancies())
     if ledger.total_fen():
