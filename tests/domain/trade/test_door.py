@@ -24,6 +24,7 @@ from huika.domain.trade.errors import (
     BalanceFirst,
     BalanceShort,
     NotByBag,
+    NotByLock,
     NothingToPay,
     NotThisVisit,
     PicturesMissing,
@@ -127,7 +128,7 @@ def test_plastic_is_bagged_only_with_its_balance_known_and_enough(world: World) 
     assert (plastic.lock, electronic.lock != "none") == ("none", True)
     for card in (plastic, electronic):
         world.clear(card.id)
-    with pytest.raises(NotByBag):
+    with pytest.raises(NotByLock):
         actions.lock(plastic.id)
     with pytest.raises(NotByBag):
         actions.bag(electronic.id, world.courier, "BAG-0009")

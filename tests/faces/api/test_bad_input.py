@@ -65,7 +65,7 @@ def test_a_comparison_says_what_is_wrong_with_a_card_or_a_place(platform: World)
     for broken in (b"", b"{", b"\xff\xfe", b"[" * 50_000, b"null", b'{"city": NaN}'):
         problem = raw(broken, **json_type)
         assert problem.status in (400, 422) and problem.code in ("unreadable", "malformed"), problem.body
-    assert (raw(b" " * 70_000, **json_type).status, raw(b" " * 70_000).code) == (413, "file_too_large")
+    assert (raw(b" " * 70_000, **json_type).status, raw(b" " * 70_000).code) == (413, "body_too_large")
     body = {"city": "shanghai", "district": h.DISTRICT, "cards": [WALMART]}
     for key in (None, "", "short", "with a space in it", "x" * 81):
         answer = httpx.post(

@@ -42,7 +42,7 @@ def test_bind_redeem_and_bag_are_paid_to_the_fen(platform: World) -> None:
         assert story.photograph(courier, card, spec)["state"] == "clear"
     with h.refused("not_by_bag"):
         courier.post(f"/v1/cards/{cards[0]}/bag", {"bag": "BAG-0001"})
-    with h.refused("not_by_bag"):
+    with h.refused("not_by_lock"):
         courier.post(f"/v1/cards/{cards[2]}/lock")
     with h.refused("balance_first"):
         courier.post(f"/v1/cards/{cards[2]}/bag", {"bag": "BAG-0001"})

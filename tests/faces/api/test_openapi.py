@@ -172,7 +172,7 @@ def test_djangos_own_refusals_are_problems_too() -> None:
         (client.get("/v1/cities", headers={"Host": "evil.example"}), 400, "unreadable"),
         (client.post("/v1/codes", b"{", content_type="application/json",
                      headers={"Idempotency-Key": "12345678"}), 400, "unreadable"),
-        (client.post("/v1/codes", b"x" * 64_001, content_type="application/json"), 413, "file_too_large"),
+        (client.post("/v1/codes", b"x" * 64_001, content_type="application/json"), 413, "body_too_large"),
         (client.generic("POST", "/v1/codes", CONTENT_LENGTH="ten"), 400, "unreadable"),
     ]  # fmt: skip
     for answer, status, code in cases:

@@ -43,6 +43,16 @@ class NotByBag(Refusal):
     zh, en = "这种卡要锁卡，不是装袋", "This kind is locked at the issuer, not bagged."
 
 
+class NotByLock(Refusal):
+    code, status = "not_by_lock", 409
+    zh, en = "这种卡要装袋，不能锁卡", "This kind is bagged; it cannot be locked at the issuer."
+
+
+class SamePicture(Refusal):
+    code, status = "same_picture", 422
+    zh, en = "两张是同一张照片，正反面各拍一张", "Both are one picture; photograph front and back."
+
+
 class BalanceFirst(Refusal):
     code, status = "balance_first", 409
     zh, en = "先查余额再装袋", "Check the balance before bagging."

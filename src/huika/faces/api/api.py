@@ -9,19 +9,27 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.renderers import JSONRenderer
 
 from huika.faces.api import cards, desk, orders, public, recyclers, regulator, sessions, visits
-from huika.faces.api.errors import Broken, Unavailable, Unreadable, refuse
+from huika.faces.api.errors import Broken, Unavailable, Unreadable, refuse, why_zh
 from huika.kit.refusals import Malformed, NotFound, Refusal
 from huika.kit.safe_http import NoAnswer, NotSent
 
 log = structlog.get_logger()
 
 
+class Readable(JSONRenderer):
+    """Chinese as it is read, not as escapes."""
+
+    json_dumps_params = {"ensure_ascii": False}
+
+
 api = NinjaAPI(
     title="huika 回卡",
     version="1",
     docs_url=None,
+    renderer=Readable(),
     openapi_url=None,
     urls_namespace="v1",
     description="Buying back shopping cards at the seller's door. Amounts are integer fen, times ISO 8601 UTC. Every "
@@ -52,7 +60,9 @@ def on_malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [
         {"field": ".".join(str(p) for p in e.get("loc", ())[1:]), "why": str(e.get("msg"))} for e in error.errors[:20]
     ]
-    return refuse(Malformed(field=field, why=str(first.get("msg", "")), why_zh="请核对这一项", errors=errors))
+    return refuse(
+        Malformed(field=field, why=str(first.get("msg", "")), why_zh=why_zh(str(first.get("type"))), errors=errors)
+    )
 
 
 @api.exception_handler(HttpError)

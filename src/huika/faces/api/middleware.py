@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from huika.faces.api.errors import Broken, NoSuchMethod, Unreadable, refuse
+from huika.faces.api.errors import BodyTooLarge, Broken, NoSuchMethod, Unreadable, refuse
 from huika.kit import problems
 from huika.kit.refusals import NotFound, Refusal
 from huika.kit.safe_files import TooLarge
@@ -49,5 +49,6 @@ class BodyLimit:
         if not length.isascii() or not length.isdigit():
             return refuse(Unreadable())
         if int(length) > most:
-            return refuse(TooLarge(limit_bytes=most))
+            big = TooLarge if path.endswith("/pictures") else BodyTooLarge
+            return refuse(big(limit_bytes=most, limit_mb=most // 1_000_000, limit_kb=most // 1000))
         return self.get_response(request)

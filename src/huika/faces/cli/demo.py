@@ -119,7 +119,13 @@ def _trade(stack: Stack, args: Namespace) -> Iterator[dict[str, Any]]:
             return
         story.lock_or_bag(world, courier, card, spec)
         say("6 卖家刮开密码，当场封进保险箱；保险箱向发卡方锁卡")
-        ended = story.settled(seller, order["id"], seconds=args.patience)
+        try:
+            ended = story.settled(seller, order["id"], seconds=args.patience)
+        except TimeoutError:
+            owed = seller.client.get(f"/v1/orders/{order['id']}/money")["owed_fen"]
+            say(f"✗ 钱包没有回音：{yuan(owed)} 仍然欠着卖家，会继续追问")
+            yield {"owed_fen": owed, "ledger_sum_fen": ledger.total_fen(), "log_size": evidence.log_size()}
+            return
         for line in story.money_lines(seller, order["id"]):
             say(f"7 付款：{line}")
         text = story.receipt(seller, order["id"])

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from huika.faces.cli import demo, tools, up
 
@@ -45,6 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     if args.command == "demo" and bool(args.front) != bool(args.back):
         print("huika demo: --front and --back go together", file=sys.stderr)
         return 2
+    for name in ("front", "back"):
+        if args.command == "demo" and getattr(args, name) and not Path(getattr(args, name)).is_file():
+            print(f"huika demo: no such file: {getattr(args, name)}", file=sys.stderr)
+            return 2
     return int(args.run(args))
 
 

@@ -1,11 +1,14 @@
 """`huika up`: the platform with the demo city, until stopped."""
 
+import contextlib
+import fcntl
 import json
 import os
 import signal
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -23,11 +26,28 @@ def installation(mode: str) -> Stack:
     return Stack(name, state, roles, mode)
 
 
+@contextlib.contextmanager
+def alone(stack: Stack) -> Iterator[Stack]:
+    """Hold this installation for one `huika up`. Raises StackProblem when another one runs it."""
+    stack.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (stack.state / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            place = stack.state / "addresses.json"
+            where = json.loads(place.read_text())["platform"] if place.exists() else "elsewhere"
+            raise StackProblem(f"it already runs from this checkout, at {where}") from error
+        yield stack
+
+
 def main(args: Namespace) -> int:
     """Start, print addresses and logins, serve until stopped; exit 1 when a process dies."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A closed terminal ends it like Ctrl-C; a shell's background job inherits SIGINT ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with running(installation(args.mode)) as stack:
+        with alone(installation(args.mode)) as wanted, running(wanted) as stack:
             os.environ.update({**stack.environment(), "HUIKA_DB_POOL": ""})
             django.setup()
             from huika.sim import city

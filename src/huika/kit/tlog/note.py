@@ -14,7 +14,7 @@ _NAME = re.compile(r"[^\s+]+")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
-class BadNote(Exception):
+class BadNote(ValueError):
     """The note cannot be read, or no trusted key signed it."""
 
 

@@ -11,7 +11,15 @@ from huika.domain.inspection.types import Declared
 from huika.domain.settlement import actions as settlement
 from huika.domain.stock import actions as stock
 from huika.domain.trade import models
-from huika.domain.trade.errors import BalanceFirst, BalanceShort, NotByBag, NotThisVisit, PicturesMissing
+from huika.domain.trade.errors import (
+    BalanceFirst,
+    BalanceShort,
+    NotByBag,
+    NotByLock,
+    NotThisVisit,
+    PicturesMissing,
+    SamePicture,
+)
 from huika.domain.trade.machine import CARD
 from huika.domain.vault.types import Status, Used
 from huika.kit import clock, events, jobs, locks, work_items
@@ -47,10 +55,12 @@ def _step(card: models.Card, step: str, *also: str) -> None:
 def capture(card_id: UUID, by: UUID, front: Shot, back: Shot, number: str) -> None:
     """Both sides photographed before anything is scratched, and what the number is said to be; then it is judged.
 
-    Raises NotThisVisit, MalformedNumber.
+    Raises NotThisVisit, SamePicture, MalformedNumber.
     """
     card = _card(card_id)
     kind = catalog.kind(card.kind)
+    if front.clean_sha256 == back.clean_sha256:
+        raise SamePicture()
     if number:
         catalog.check_card(
             card.kind, "electronic" if card.form == "electronic" else "physical", card.face_value_fen, number
@@ -115,11 +125,11 @@ def uncover(card_id: UUID) -> int:
 def lock(card_id: UUID) -> None:
     """Have the vault use the sealed PIN at the issuer; a job does it, after this event stands in the log.
 
-    Raises NotThisVisit, NotByBag, BalanceShort, WrongState.
+    Raises NotThisVisit, NotByLock, BalanceShort, WrongState.
     """
     card = _card(card_id)
     if card.lock == "none":
-        raise NotByBag()
+        raise NotByLock()
     _refuse_short(card)
     card.uses += 1
     card.lock_event = events.record(
