@@ -83,8 +83,12 @@ def build(seed: int = 1, couriers: int = COURIERS, shift_days: int = SHIFT_DAYS)
     made = City({}, {}, {})
     custodian = SandboxCustodian()
     custodian.open_account(PAYOUT_ACCOUNT, "huika")
+    with_staff: set[str] = set()
     for n, firm in enumerate(firms):
         made.recyclers[firm[1]] = _recycler(n, firm, source, custodian)
+        if firm[2] not in with_staff:  # one member of staff a kind of recycler
+            with_staff.add(firm[2])
+            _login(made, f"recycler-{firm[2]}", Role.RECYCLER, UUID(made.recyclers[firm[1]]["party"]))
     for n in range(1, couriers + 1):
         party = parties.ensure_courier(f"演示专员 {n}", f"SH{n:04d}", f"139000{n:05d}")
         _login(made, f"courier{n}", Role.COURIER, party)

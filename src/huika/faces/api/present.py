@@ -84,7 +84,8 @@ def card(actor: Actor, card_id: UUID) -> s.CardDetailOut:
 
 
 def visit(v: VisitRef, actor: Actor) -> s.VisitOut:
-    """A visit; the door's address and code are shown to its own courier while it is under way, to nobody else."""
+    """A visit; the door's address and code are shown to its own courier, from when the money is
+    secured until the visit ends, to nobody else."""
     out = s.VisitOut.from_orm(_without_address(v))
     under_way = v.state in ("ready", "on_the_way", "at_the_door")
     if actor.role == Role.COURIER and v.courier == actor.party and under_way:

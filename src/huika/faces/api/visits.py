@@ -28,7 +28,9 @@ def list_visits(request: HttpRequest, day: s.Day | None = None) -> list[s.VisitO
     return [present.visit(v, actor) for v in places.visits_of(actor.party, day)]
 
 
-@router.get("/{visit_id}", response=s.VisitOut, summary="One visit; its address only while it is under way")
+@router.get(
+    "/{visit_id}", response=s.VisitOut, summary="One visit; its address from when the money is secured until it ends"
+)
 def get_visit(request: HttpRequest, visit_id: UUID) -> s.VisitOut:
     actor, _ = _mine(request, visit_id)
     return present.visit(places.visit(visit_id), actor)

@@ -164,9 +164,10 @@ def _covered(card: models.Card, balance_fen: int) -> bool:
 def note_balance(card_id: UUID, by: UUID, balance_fen: int, channel: str) -> None:
     """What the card's balance channel showed, typed in by `by`; less than face value needs a re-quote.
 
-    Raises Malformed, BalanceShort.
+    Raises Malformed, WrongState.
     """
     card = _card(card_id)
+    CARD.next(card.state, "bag")  # before it is locked or bagged, not after
     channels = catalog.kind(card.kind).balance_channels
     if not 0 <= balance_fen <= card.face_value_fen * 10:
         raise Malformed(field="balance_fen", why="not a plausible balance", why_zh="余额不像真的")
