@@ -7,6 +7,7 @@ sequencer drew an xid of its own, and only once every lower xid has ended (pg_sn
 """
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from huika.kit import locks
 
@@ -37,16 +38,16 @@ def sequence(limit: int = BATCH) -> int:
             return int(cursor.rowcount)
 
 
-def _advance(cursor: object) -> int:
+def _advance(cursor: CursorWrapper) -> int:
     """Move the low-water mark as far as is safe and note the next candidate; the mark (an event id)."""
-    run = cursor.execute  # type: ignore[attr-defined]
+    run = cursor.execute
     # The last id drawn is read before this transaction has an xid. Whoever drew an id up to it had an xid before
     # (kit_record), so a smaller one than ours. The snapshot's xmax would not do: it may lie below xids in progress.
     run("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM kit_event_id_seq")
-    (drawn,) = cursor.fetchone()  # type: ignore[attr-defined]
+    (drawn,) = cursor.fetchone()
     run("INSERT INTO kit_lowwater (id, settled, pending_id, pending_xid) VALUES (1, 0, 0, 0) ON CONFLICT DO NOTHING")
     run("SELECT settled, pending_id, pending_xid FROM kit_lowwater WHERE id = 1")
-    settled, pending_id, pending_xid = cursor.fetchone()  # type: ignore[attr-defined]
+    settled, pending_id, pending_xid = cursor.fetchone()
     run(
         "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,"
         " (SELECT min(e.id) FROM kit_event e WHERE e.id > %s"
@@ -54,7 +55,7 @@ def _advance(cursor: object) -> int:
         " FROM pg_current_snapshot() s",
         [settled],
     )
-    xmin, xmax, unplaced = cursor.fetchone()  # type: ignore[attr-defined]
+    xmin, xmax, unplaced = cursor.fetchone()
     if pending_id > settled and xmin >= pending_xid and (unplaced is None or unplaced > pending_id):
         run(
             "UPDATE kit_lowwater SET settled = %s, pending_id = %s, pending_xid = pg_current_xact_id()::text::bigint"

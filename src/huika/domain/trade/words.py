@@ -17,7 +17,7 @@ WORDS.update(
         "trade.card.clear": ("核对通过，价不变", "Checked; the price stands"),
         "trade.card.doubtful": ("请人再看一眼", "A person has another look"),
         "trade.card.returned": ("这张卡还是你的", "This card is still yours"),
-        "trade.card.uncovering": ("可以刮开密码，录像暂停", "The PIN may be uncovered; recording pauses"),
+        "trade.card.uncovering": ("可以刮开密码", "The PIN may be uncovered"),
         "trade.card.locking": ("正在向发卡方锁卡", "Locking at the issuer"),
         "trade.card.balance_noted": ("余额 {balance_fen}（{channel}）", "Balance {balance_fen} ({channel})"),
         "trade.card.bagged": ("装进封口袋 {bag}", "Sealed in bag {bag}"),

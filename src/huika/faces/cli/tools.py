@@ -78,6 +78,9 @@ def _guarded(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
             return run(args)
         except Refusal as refusal:
             print(f"✗ {refusal.message_zh}\n  {refusal.message_en}", file=sys.stderr)
+        except BrokenPipeError:  # the reader has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         except (OSError, LookupError, ValueError) as problem:
             print(f"✗ {problem}", file=sys.stderr)
         return 1

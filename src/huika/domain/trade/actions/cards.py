@@ -1,6 +1,7 @@
 """One card at the door: captured, judged, sealed, locked or bagged, credited."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from huika.domain.catalog import queries as catalog
@@ -209,6 +210,14 @@ def bag(card_id: UUID, courier: UUID, number: str) -> None:
     jobs.defer("trade.lock", card_id=str(card.id))
 
 
+def _suspect(card: models.Card, about: dict[str, Any], zh: str, en: str) -> None:
+    """Nothing goes on with this card until a person has looked; `about` says why, under `why`."""
+    _step(card, "suspect")
+    facts = {**about, "order": str(card.order_id)}
+    work_items.open_item("trade.suspected", card.id, zh=zh, en=en, within_seconds=600, facts=facts, newest=True)
+    events.record("trade.card.suspected", card.order_id, {"card": str(card.id), "why": about["why"]})
+
+
 @action
 def vault_knows(card_id: UUID, status: Status) -> bool:
     """What the vault says of a card before it is used or paid; whether to go on.
@@ -223,17 +232,7 @@ def vault_knows(card_id: UUID, status: Status) -> bool:
     about = {"why": why, "seals": status.seals}
     if status.stored and (not status.seen_before or work_items.was_decided("trade.suspected", card.id, "clear", about)):
         return True
-    _step(card, "suspect")
-    work_items.open_item(
-        "trade.suspected",
-        card.id,
-        zh="这张卡要人看一眼",
-        en="A person must look at this card",
-        within_seconds=600,
-        facts={**about, "order": str(card.order_id)},
-        newest=True,
-    )
-    events.record("trade.card.suspected", card.order_id, {"card": str(card.id), "why": why})
+    _suspect(card, about, "这张卡要人看一眼", "A person must look at this card")
     return False
 
 
@@ -311,17 +310,7 @@ def vault_refused(card_id: UUID, code: str) -> None:
     card = locks.locked(models.Card.objects.all(), id=card_id)
     if card.state not in ("locking", "bagged"):
         return
-    _step(card, "suspect")
-    work_items.open_item(
-        "trade.suspected",
-        card.id,
-        zh="保险箱没有办这张卡",
-        en="The vault refused this card",
-        within_seconds=600,
-        facts={"why": code, "order": str(card.order_id)},
-        newest=True,
-    )
-    events.record("trade.card.suspected", card.order_id, {"card": str(card.id), "why": code})
+    _suspect(card, {"why": code}, "保险箱没有办这张卡", "The vault refused this card")
 
 
 @action
