@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUN := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
-DEV := $(VENV)/.dev-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
+RUN := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml package-lock.json tools/assets.py | cksum | cut -d' ' -f1)
+DEV := $(VENV)/.dev-$(shell cat requirements/dev.txt pyproject.toml package-lock.json tools/assets.py | cksum | cut -d' ' -f1)
 NAME ?= trade
 
 .PHONY: up demo test check bench prove docs requirements stop clean

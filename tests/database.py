@@ -20,7 +20,14 @@ FOLDER = ROOT / "var" / "test"
 def fingerprint() -> str:
     """Changes when a migration, an SQL file, a model or the catalogue changes."""
     digest = hashlib.sha256()
-    patterns = ("**/migrations/*.py", "**/*.sql", "**/models.py", "domain/catalog/data/*", "kit/grants.py")
+    patterns = (
+        "**/migrations/*.py",
+        "**/*.sql",
+        "**/models.py",
+        "domain/catalog/data/*",
+        "kit/grants.py",
+        "config/settings.py",
+    )
     for place in sorted({p for pattern in patterns for p in (ROOT / "src").glob(f"**/{pattern}")}):
         digest.update(place.read_bytes())
     return digest.hexdigest()
@@ -93,7 +100,7 @@ def empty(owner_url: str) -> None:
     with psycopg.connect(owner_url, autocommit=True) as conn:
         rows = conn.execute(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'vault')"
-            " AND tablename !~ '^(catalog|django|auth)_'"
+            " AND tablename !~ '^(catalog_|auth_|django_migrations|django_content)'"
             " AND (schemaname, tablename) <> ('vault', 'migration')"
         ).fetchall()
         conn.execute(

@@ -28,3 +28,4 @@ from huika.faces.cli.main import main
 sys.exit(main())
 EOF
 chmod +x "$venv/bin/huika"
+"$venv/bin/python" tools/assets.py

@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -16,11 +17,36 @@ SETTING = os.environ.get("HUIKA_SETTING", "production")  # demo | production
 MODE = os.environ.get("HUIKA_MODE", "market")  # own | market
 DEBUG = False
 SECRET_KEY = os.environ.get("HUIKA_SECRET_KEY") or (secrets.token_urlsafe(48) if SETTING == "demo" else "")
-ALLOWED_HOSTS = os.environ.get("HUIKA_HOSTS", "localhost,127.0.0.1,testserver").split(",")
+
+# Where people reach it. Pictures that people sent and the vault have origins of their own; cookies ignore ports, so
+# their names carry the site's.
+SITE_URL = os.environ.get("HUIKA_SITE_URL", "http://localhost:8000")
+FILES_ORIGIN = os.environ.get("HUIKA_FILES_ORIGIN", "http://files.localhost:8000")
+VAULT_ORIGIN = os.environ.get("HUIKA_VAULT_ORIGIN", "http://vault.localhost:8001")
+_site = urlsplit(SITE_URL)
+ALLOWED_HOSTS = [
+    *os.environ.get("HUIKA_HOSTS", "localhost,127.0.0.1,testserver").split(","),
+    *(str(urlsplit(u).hostname) for u in (SITE_URL, FILES_ORIGIN)),
+]
+TELEPHONE = os.environ.get("HUIKA_TELEPHONE", "4000000000")
+SECURE = _site.scheme == "https"
+_prefix = ("__Host-" if SECURE else "") + f"hk{_site.port or ''}-"
+SELLER_COOKIE_NAME = _prefix + "seller"
+DEVICE_COOKIE_NAME = _prefix + "device"
+SESSION_COOKIE_NAME = _prefix + "staff"
+CSRF_COOKIE_NAME = _prefix + "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_FAILURE_VIEW = "huika.faces.pages.middleware.stale_form"
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
     "procrastinate.contrib.django",
     "huika.kit.apps.KitConfig",
     "huika.domain.catalog.apps.CatalogConfig",
@@ -37,19 +63,45 @@ INSTALLED_APPS = [
     "huika.domain.cover.apps.CoverConfig",
     "huika.domain.tax.apps.TaxConfig",
     "huika.domain.trade.apps.TradeConfig",
+    "huika.faces.pages.apps.PagesConfig",
     "huika.faces.api.apps.ApiConfig",
+    "huika.faces.seller.apps.SellerConfig",
+    "huika.faces.courier.apps.CourierConfig",
+    "huika.faces.desk.apps.DeskConfig",
+    "huika.faces.market.apps.MarketConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "huika.faces.pages.middleware.Safety",
+    "huika.faces.pages.middleware.Taste",
     "huika.faces.api.middleware.Problems",
     "huika.faces.api.middleware.BodyLimit",
+    "django.middleware.gzip.GZipMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "huika.faces.pages.middleware.RefusalPages",
 ]
 ROOT_URLCONF = "huika.config.urls"
 WSGI_APPLICATION = "huika.config.wsgi.application"
 AUTH_USER_MODEL = "parties.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "OPTIONS": {}}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "huika.faces.pages.who.context",
+            ]
+        },
+    }
+]
 
 # Migrations run as the owner, everything else as the app role. Statements are bound and prepared on the server: most
 # of a request's database time is planning otherwise.
@@ -76,10 +128,16 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "zh-hans"
 APPEND_SLASH = False
 STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("HUIKA_STATIC", ROOT / "var" / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "huika.faces.pages.static.Hashed"},
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 

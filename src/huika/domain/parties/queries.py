@@ -37,6 +37,16 @@ def actor_of(token: str) -> Actor:
     return Actor(row[0], Role(row[1]), row[2])
 
 
+def actor_of_user(user_id: UUID) -> Actor | None:
+    """Who a staff login is; None when it or its party is no longer active."""
+    row = (
+        models.User.objects.filter(id=user_id, is_active=True, party__active=True)
+        .values_list("party_id", "party__role")
+        .first()
+    )
+    return Actor(row[0], Role(row[1])) if row else None
+
+
 def signing_key(kid: str) -> tuple[Actor, bytes]:
     """The party behind a signing key, and its raw Ed25519 public key; UnknownKey otherwise."""
     row = models.SigningKey.objects.select_related("party").filter(kid=kid, active=True, party__active=True).first()

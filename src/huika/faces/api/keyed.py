@@ -11,11 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.http import HttpRequest
 from ninja import Header
 from ninja.security.base import AuthBase
+from ninja.utils import check_csrf
 
 from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
 from huika.domain.parties.errors import BadSignature
 from huika.domain.parties.types import Actor, Role
+from huika.faces.pages import who
 from huika.kit import clock
 from huika.kit.change import Claim, claimed
 from huika.kit.derived import secret_key
@@ -35,15 +37,23 @@ KEY_HEADER = Header(  # type: ignore[type-arg]
 
 
 class Bearer(AuthBase):
-    """Session of a seller, courier, desk or regulator: `Authorization: Bearer …`."""
+    """Session of a seller, courier, desk or regulator: `Authorization: Bearer …`.
+
+    Our own pages send their cookie instead, which counts only beside a token that no other site can read.
+    """
 
     openapi_type, openapi_scheme = "http", "bearer"
 
     def __call__(self, request: HttpRequest) -> Actor:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not token:
+        if kind.lower() == "bearer" and token:
+            return people.actor_of(token.strip())
+        actor = who.actor_of(request)
+        if actor is None:
             raise NotSignedIn()
-        return people.actor_of(token.strip())
+        if check_csrf(request) is not None:
+            raise NotAllowed()
+        return actor
 
 
 class Signed(AuthBase):

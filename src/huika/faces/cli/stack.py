@@ -60,11 +60,14 @@ class Stack:
             "HUIKA_SETTING": "demo",
             "HUIKA_MODE": self.mode,
             "HUIKA_STATE": str(self.state),
+            "HUIKA_STATIC": str(self.state / "static"),
             "HUIKA_SECRET_KEY": (self.state / "secret").read_text(),
             "HUIKA_DB_POOL": "12",
             "HUIKA_SANDBOX_URL": f"http://127.0.0.1:{self.ports['sandbox']}",
             "HUIKA_VAULT_HTTP": f"http://127.0.0.1:{self.ports['vault']}",
             "HUIKA_PUBLIC_URL": self.base,
+            "HUIKA_SITE_URL": f"http://localhost:{self.ports['web']}",
+            "HUIKA_FILES_ORIGIN": f"http://files.localhost:{self.ports['web']}",
             "HUIKA_LOG_ORIGIN": f"localhost/huika/{self.name}",
             "HUIKA_VAULT_ROLE": postgres.role_name(self.roles.vault),
             "HUIKA_VAULT_KEYS": str(self.state / "vault" / "keys.json"),
@@ -80,6 +83,7 @@ class Stack:
         env = self.environment()
         run([sys.executable, "-m", "huika.faces.cli.migrate"], {**env, "HUIKA_DB_AS": "owner", "HUIKA_DB_POOL": ""})
         run([sys.executable, "-m", "huika_vault", "migrate"], env)
+        run([sys.executable, "-m", "django", "collectstatic", "--no-input", "-v0"], env)
 
     def make_keys(self) -> None:
         """Ports and every key that the processes need."""

@@ -1,0 +1,1 @@
+"""What a courier uses at the door."""

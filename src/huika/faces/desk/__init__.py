@@ -1,0 +1,1 @@
+"""What the desk uses: orders, queue, recyclers, couriers, telephone orders, staff accounts."""

@@ -1,0 +1,5 @@
+"""URLs of the desk face."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

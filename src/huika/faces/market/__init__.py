@@ -1,0 +1,1 @@
+"""What passers-by see: kinds of platform, prices, the standard of a visit, the log."""

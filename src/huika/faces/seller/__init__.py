@@ -1,0 +1,1 @@
+"""What a seller uses: price, booking, the visit, the money, the receipt."""
