@@ -1,5 +1,10 @@
 """URLs of the desk face."""
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("desk/", include("huika.faces.desk.orders.urls")),
+    path("desk/", include("huika.faces.desk.firms.urls")),
+    path("desk/", include("huika.faces.desk.people.urls")),
+    path("staff/", include("huika.faces.desk.staff.urls")),
+]

@@ -1,0 +1,1 @@
+"""Recyclers and their price books."""

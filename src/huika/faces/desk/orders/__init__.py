@@ -1,0 +1,1 @@
+"""Today, orders, the queue of work items, search, exports."""
