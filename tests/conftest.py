@@ -12,7 +12,7 @@ from django.test import TransactionTestCase
 
 from huika.kit import postgres
 
-pytest_plugins = ["tests.whole"]
+pytest_plugins = ["tests.whole", "tests.browser"]
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("HUIKA_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 

@@ -16,15 +16,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(prog="huika_vault", description="The process that alone sees PINs.")
     commands = parser.add_subparsers(dest="command", required=True)
-    serve_command = commands.add_parser("serve", help="serve the vault on 127.0.0.1")
+    serve_command = commands.add_parser("serve", help="serve the vault on 127.0.0.1, or with TLS elsewhere")
     serve_command.add_argument("--port", type=int, required=True)
+    serve_command.add_argument("--address", default="127.0.0.1", help="an IP address; off loopback TLS is needed")
+    serve_command.add_argument("--certificate", type=Path, help="PEM chain")
+    serve_command.add_argument("--certificate-key", type=Path, help="PEM key, PKCS 8")
     commands.add_parser("migrate", help="bring the schema up to date as the owner in HUIKA_OWNER_URL")
     keys_command = commands.add_parser("keys", help="create a key file if there is none (demo only)")
     keys_command.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "serve":
-            serve(chosen.port)
+            serve(chosen.port, chosen.address, chosen.certificate, chosen.certificate_key)
         elif chosen.command == "migrate":
             run_migrations()
         else:
@@ -38,16 +41,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def serve(port: int) -> None:
+def serve(port: int, address: str, certificate: Path | None, key: Path | None) -> None:
     """Serve until stopped. The environment is checked here first, so that a refusal is a line and not a traceback."""
     config.read(os.environ)
+    if bool(certificate) != bool(key):
+        raise config.ConfigProblem("a certificate and its key go together")
+    if not certificate and not config.is_loopback(address):
+        raise config.ConfigProblem(f"{address} is not loopback: serving there needs a certificate")
     from granian.constants import Interfaces
     from granian.server import Server
 
     Server(
         "huika_vault.app:from_env",
-        address="127.0.0.1",
+        address=address,
         port=port,
+        ssl_cert=certificate,
+        ssl_key=key,
         interface=Interfaces.ASGI,
         factory=True,
         websockets=False,

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huika_vault import config, core, keys
+from huika_vault import config, core, frame, keys
 from huika_vault.actions import Answer, Body, Cards, Clock, utc_now
 from huika_vault.core import Capability
 from huika_vault.issuers import HttpIssuer, Issuer
@@ -44,9 +44,11 @@ def create_app(
     *,
     issuer: Issuer | None = None,
     origin: str = "",
+    sites: Sequence[str] = (),
     clock: Clock = utc_now,
 ) -> Starlette:
-    """The application. Pages of `origin` alone may call it from a browser; programs send no Origin header."""
+    """The application. Pages of `origin` alone may call it from a browser, pages of `sites` alone embed its frame;
+    programs send no Origin header."""
     cards = Cards(key_store, store, clock)
     using = Using(cards, issuer)
 
@@ -105,6 +107,7 @@ def create_app(
             endpoint("/mark", {"mark"}, cards.mark),
             endpoint("/use", core.USE_VERBS, using.use),
             endpoint("/release", {"release"}, cards.release),
+            *frame.routes(sites),
         ],
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={HTTPException: no_such_call},
@@ -146,7 +149,7 @@ async def read_body(request: Request) -> Body:
 
 
 class SafeHeaders:
-    """Puts HEADERS on every answer, errors included."""
+    """Puts HEADERS on every answer that does not say otherwise, errors included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -154,7 +157,9 @@ class SafeHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
@@ -167,4 +172,5 @@ def from_env() -> Starlette:
         logging.getLogger(name).setLevel(logging.WARNING)
     read = config.read(os.environ)
     issuer = HttpIssuer(read.issuer_url, read.issuer_token) if read.issuer_url else None
-    return create_app(read.keys, Store(read.database_url), read.signers, issuer=issuer, origin=read.origin)
+    store = Store(read.database_url)
+    return create_app(read.keys, store, read.signers, issuer=issuer, origin=read.origin, sites=read.sites)

@@ -1,7 +1,9 @@
 """What the vault process is told by its environment, checked before anything starts."""
 
 import base64
+import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from huika_vault.issuers import check_issuer_url
 from huika_vault.keys import KeyProblem, KeyStore, key_store
 
+_ORIGIN = re.compile(r"(https?)://(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::[1-9][0-9]{0,4})?")
+
 
 class ConfigProblem(Exception):
     """The environment does not allow a start; the message names the variable and holds no secret."""
@@ -18,7 +22,7 @@ class ConfigProblem(Exception):
 
 @dataclass(frozen=True)
 class Config:
-    """A checked environment. `issuer_url` is "" where no issuer has an interface."""
+    """A checked environment. `issuer_url` is "" where no issuer has an interface; pages of `sites` embed the frame."""
 
     demo: bool
     database_url: str = field(repr=False)
@@ -27,10 +31,11 @@ class Config:
     issuer_url: str
     issuer_token: str = field(repr=False)
     origin: str
+    sites: tuple[str, ...]
 
 
 def read(env: Mapping[str, str]) -> Config:
-    """Read and check HUIKA_SETTING, HUIKA_VAULT_*, HUIKA_ISSUER_*. Raises ConfigProblem."""
+    """Read and check HUIKA_SETTING, HUIKA_SITE_URL, HUIKA_VAULT_*, HUIKA_ISSUER_*. Raises ConfigProblem."""
     demo = is_demo(env)
     try:
         keys = key_store(_needed(env, "HUIKA_VAULT_KEYS"), demo=demo)
@@ -51,6 +56,7 @@ def read(env: Mapping[str, str]) -> Config:
         issuer_url=issuer_url,
         issuer_token=token,
         origin=env.get("HUIKA_VAULT_ORIGIN", ""),
+        sites=_sites(env, demo=demo),
     )
 
 
@@ -62,11 +68,32 @@ def is_demo(env: Mapping[str, str]) -> bool:
     return setting == "demo"
 
 
+def is_loopback(address: str) -> bool:
+    """True for an IP address that only this machine reaches."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 def _needed(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:
         raise ConfigProblem(f"{name} is not set")
     return value
+
+
+def _sites(env: Mapping[str, str], *, demo: bool) -> tuple[str, ...]:
+    """Origins whose pages may embed the frame, from a list with commas; a path after one is dropped."""
+    given = [one.strip() for one in env.get("HUIKA_SITE_URL", "").split(",") if one.strip()]
+    if not given and not demo:
+        raise ConfigProblem("HUIKA_SITE_URL is not set")
+    sites = [re.sub(r"(?<=[^/:])/.*", "", one) for one in given]
+    for site in sites:
+        found = _ORIGIN.fullmatch(site)
+        if not found or (found[1] == "http" and not demo):
+            raise ConfigProblem("HUIKA_SITE_URL: each is an origin such as https://huika.example, https in production")
+    return tuple(sites)
 
 
 def _file(env: Mapping[str, str], name: str) -> str:

@@ -5,6 +5,9 @@ import hashlib
 import json
 import os
 import secrets
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,18 +20,21 @@ import httpx
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from starlette.testclient import TestClient
+from tests.huika_vault.parent import Embedded, Parent
 
 from huika_vault.app import create_app
-from huika_vault.core import canonical, seal_info
+from huika_vault.core import canonical, normalise, release_info, seal_info
 from huika_vault.issuers import HttpIssuer
-from huika_vault.keys import FileKeys, seal_to
+from huika_vault.keys import SUITE, FileKeys, seal_to
 from huika_vault.migrate import migrate
 from huika_vault.store import Store
 
 ORIGIN = "http://vault.localhost:8001"
+SRC = Path(__file__).resolve().parents[2] / "src"
 
 
 @dataclass(frozen=True)
@@ -256,3 +262,99 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.05)
 
     return wait
+
+
+class Live:
+    """A vault as a process at http://vault.localhost, and a page of the platform that embeds its frame."""
+
+    def __init__(self, world: World, folder: Path, port: int) -> None:
+        self.world, self.origin, self.base = world, f"http://vault.localhost:{port}", f"http://127.0.0.1:{port}"
+        self.parent = Parent(self.origin)
+        public = base64.b64encode(world.signer.public_key().public_bytes_raw()).decode()
+        (folder / "signers.json").write_text(json.dumps({"platform-1": public}))
+        self.environment = {n: v for n, v in os.environ.items() if not n.startswith("HUIKA_")} | {
+            "PYTHONPATH": str(SRC),
+            "HUIKA_SETTING": "demo",
+            "HUIKA_VAULT_URL": world.database.vault,
+            "HUIKA_VAULT_KEYS": str(folder / "keys.json"),
+            "HUIKA_VAULT_CAPABILITY_KEYS": str(folder / "signers.json"),
+            "HUIKA_VAULT_ORIGIN": self.origin,
+            "HUIKA_SITE_URL": f"https://elsewhere.example, {self.parent.origin}",
+        }
+
+    def ticket(self, card: CardInHand, *, label: str = "", life: int = 250, **changes: Any) -> dict[str, Any]:
+        """What the platform gives a page for sealing one card; `life` in seconds, `args` and others change it."""
+        self.world.now = datetime.now(UTC)
+        claims = self.world.claims(card, "seal", changes.pop("args", None), exp=int(time.time()) + life)
+        public = base64.b64encode(self.world.keys.public_key).decode()
+        return {
+            "card": str(card.card),
+            "label": label,
+            "capability": self.world.signed(canonical(claims)).removeprefix("Capability "),
+            "info": seal_info(card.order, card.card, card.picture).decode(),
+            "key": {"key_id": self.world.keys.key_id, "public_key": public},
+        } | changes
+
+    @staticmethod
+    def bound(card: CardInHand, salt: str = "salt") -> dict[str, str]:
+        """Arguments by which the platform binds a ticket to the number that it read."""
+        digest = hashlib.sha256(f"{salt}|{normalise(card.number)}".encode()).hexdigest()
+        return {"number_salt": salt, "number_sha256": digest}
+
+    def held(self, card: CardInHand) -> dict[str, str]:
+        """Number and PIN that the vault holds, released to a key made here."""
+        private = X25519PrivateKey.generate()
+        public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
+        args = {"recipient_public_key": public, "recipient": "recycler-9"}
+        self.world.now = datetime.now(UTC)
+        answer = self.world.post("/release", self.world.claims(card, "release", args))
+        assert answer.status_code == 200, answer.text
+        raw = base64.b64decode(answer.json()["sealed"])
+        return dict(json.loads(SUITE.decrypt(raw, private, release_info(card.order, card.card))))
+
+    def seals(self, card: CardInHand) -> int:
+        """How often a card was sealed, by the vault's own answer."""
+        self.world.now = datetime.now(UTC)
+        return int(self.world.post("/status", self.world.claims(card, "status")).json()["seals"])
+
+
+@pytest.fixture(scope="session")
+def live(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A vault that Chromium reaches. Ask for cards with `live.world.new_card()`."""
+    folder = tmp_path_factory.mktemp("live")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = Live(World(database, folder), folder, port)
+    command = [sys.executable, "-m", "huika_vault", "serve", "--port", str(port)]
+    with (folder / "log").open("wb") as log, made.parent.serving(), httpx.Client(base_url=made.base) as client:
+        process = subprocess.Popen(command, env=made.environment, stdout=log, stderr=log)
+        made.world.client = client
+        try:
+            for _ in range(200):
+                time.sleep(0.05)
+                try:
+                    if client.get("/health").status_code == 200:
+                        break
+                except httpx.TransportError:
+                    assert process.poll() is None, (folder / "log").read_text()
+            yield made
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture
+def embed(live: Live, chromium: Any) -> Iterator[Callable[..., Embedded]]:
+    """Opens the page with the frame in it: `embed("lang=en", color_scheme="dark")`."""
+    contexts = []
+
+    def make(query: str = "", *, origin: str = "", **options: Any) -> Embedded:
+        settings = {"viewport": {"width": 375, "height": 700}, "locale": "zh-CN"} | options
+        contexts.append(chromium.browser().new_context(**settings))
+        contexts[-1].set_default_timeout(10_000)
+        return Embedded(contexts[-1], live.parent, query, origin)
+
+    yield make
+    for context in contexts:
+        context.close()

@@ -52,11 +52,31 @@ def test_an_issuer_is_optional(env):
         ("HUIKA_ISSUER_URL", "ftp://x", "HUIKA_ISSUER_URL"),
         ("HUIKA_ISSUER_TOKEN", "", "HUIKA_ISSUER_TOKEN"),
         ("HUIKA_ISSUER_TOKEN", "/nowhere", "HUIKA_ISSUER_TOKEN"),
+        ("HUIKA_SITE_URL", "localhost:8000", "HUIKA_SITE_URL"),
+        ("HUIKA_SITE_URL", "http://localhost:8000, *", "HUIKA_SITE_URL"),
+        ("HUIKA_SITE_URL", "https://a.example; script-src *", "HUIKA_SITE_URL"),
+        ("HUIKA_SITE_URL", "https://user@a.example", "HUIKA_SITE_URL"),
     ],
 )
 def test_each_wrong_setting_is_named(env, name, value, said):
     with pytest.raises(ConfigProblem, match=said):
         read(env | {name: value})
+
+
+def test_the_pages_that_may_embed_the_frame_are_a_list(env):
+    assert read(env).sites == ()
+    given = "http://localhost:8000/, https://192.168.1.5:8443/order/1"
+    assert read(env | {"HUIKA_SITE_URL": given}).sites == ("http://localhost:8000", "https://192.168.1.5:8443")
+
+
+@pytest.mark.parametrize("given", ["", "http://huika.example", "https://huika.example, http://localhost:8000"])
+def test_production_needs_https_sites(env, monkeypatch, given):
+    monkeypatch.setattr("huika_vault.config.key_store", lambda *_, **__: None)
+    monkeypatch.setattr("huika_vault.config.check_issuer_url", lambda *_, **__: "")
+    production = env | {"HUIKA_SETTING": "production", "HUIKA_SITE_URL": given}
+    with pytest.raises(ConfigProblem, match="HUIKA_SITE_URL"):
+        read(production)
+    assert read(production | {"HUIKA_SITE_URL": "https://huika.example"}).sites == ("https://huika.example",)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"a": 1}', '{"a": "AAAA"}', '{"a": "?"}', "null"])

@@ -41,6 +41,14 @@ def test_a_file_key_is_refused_in_production(env):
     assert "a key file is for a demo" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_off_loopback_it_serves_with_a_certificate_or_not_at_all(env, tmp_path):
+    for more in (["--address", "0.0.0.0"], ["--address", "vault.example"]):
+        done = run(env, "serve", "--port", "1", *more)
+        assert (done.returncode, "needs a certificate" in done.stderr) == (2, True)
+    done = run(env, "serve", "--port", "1", "--certificate", str(tmp_path / "c.pem"))
+    assert (done.returncode, "go together" in done.stderr) == (2, True)
+
+
 def test_a_provider_that_does_not_exist_is_refused(monkeypatch, capsys, env):
     for name, value in (env | {"HUIKA_VAULT_KEYS": "kms:eu/1"}).items():
         monkeypatch.setenv(name, value)

@@ -47,6 +47,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "procrastinate.contrib.django",
     "huika.kit.apps.KitConfig",
     "huika.domain.catalog.apps.CatalogConfig",
@@ -83,12 +87,29 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "huika.faces.pages.middleware.RefusalPages",
 ]
 ROOT_URLCONF = "huika.config.urls"
 WSGI_APPLICATION = "huika.config.wsgi.application"
 AUTH_USER_MODEL = "parties.User"
+
+# How staff sign in (faces.desk.staff): passkeys by django-allauth, passwords by parties' own count and lock. No sign-up,
+# no e-mail; allauth's rate limits live in one process, kit.rates counts for all.
+AUTHENTICATION_BACKENDS = ["huika.faces.desk.staff.backend.Passwords"]
+LOGIN_URL, LOGIN_REDIRECT_URL = "/staff/sign-in", "/staff/"
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HUIKA_PROXIES", "0"))
+ACCOUNT_ADAPTER = "huika.faces.desk.staff.adapters.Accounts"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+MFA_ADAPTER = "huika.faces.desk.staff.adapters.Passkeys"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {

@@ -156,6 +156,14 @@ def forget_keys() -> None:
     IdempotencyKey.objects.filter(at__lt=clock.now() - timedelta(hours=KEYS_HOURS)).delete()
 
 
+@job("kit.forget_rates", every_seconds=600)
+def forget_rates() -> None:
+    """Every ten minutes: counts of windows that are over."""
+    from huika.kit import rates
+
+    rates.forget()
+
+
 async def retry_stalled(manager: Any, silent_seconds: float = 30) -> None:
     """Give the jobs of killed workers back: a worker without a heartbeat for that long is dead."""
     for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds):

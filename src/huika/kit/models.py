@@ -136,6 +136,8 @@ class Approval(models.Model):
     decided_at = models.DateTimeField(null=True)
     approved = models.BooleanField(null=True)
     used_at = models.DateTimeField(null=True)
+    concerns = models.UUIDField(null=True)  # the person it is about, who may neither ask nor decide
+    proof = models.JSONField(null=True)  # the passkey's answer with its key, so that it can be checked again
 
     class Meta:
         constraints = [
@@ -152,4 +154,30 @@ class Approval(models.Model):
                 condition=Q(used_at__isnull=True) | Q(approved__isnull=False, approved=True),
                 name="kit_approval_used_only_if_approved",
             ),
+            models.CheckConstraint(
+                condition=Q(approved__isnull=True) | Q(approved=False) | Q(proof__isnull=False),
+                name="kit_approval_signed",
+            ),
+            models.CheckConstraint(
+                condition=Q(concerns__isnull=True)
+                | (
+                    ~Q(concerns=models.F("asked_by"))
+                    & (Q(decided_by__isnull=True) | ~Q(decided_by=models.F("concerns")))
+                ),
+                name="kit_approval_not_about_oneself",
+            ),
         ]
+
+
+class Spent(models.Model):
+    """How often something limited was done in one window of time. `bucket` is a keyed digest: nobody is named here."""
+
+    app_may: ClassVar[str] = EVERYTHING  # windows that are over are swept
+    id = models.BigAutoField(primary_key=True)
+    bucket = models.BinaryField(max_length=32)
+    ends_at = models.DateTimeField()
+    times = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bucket", "ends_at"], name="kit_spent_once_a_window")]
+        indexes = [models.Index(fields=["ends_at"])]

@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from huika.kit import clock, events, locks
 from huika.kit.change import action
 from huika.kit.models import WorkItem
-from huika.kit.refusals import Malformed, Refusal
+from huika.kit.refusals import Malformed, NotFound, Refusal
 
 
 class AlreadyClaimed(Refusal):
@@ -61,6 +62,24 @@ def open_item(
 def was_decided(kind: str, subject: UUID, decision: str, about: dict[str, Any]) -> bool:
     """Whether a person has already decided so about this subject with these facts."""
     return WorkItem.objects.filter(kind=kind, subject=subject, decision=decision, facts__contains=about).exists()
+
+
+def item(item_id: UUID) -> WorkItem:
+    """One item, decided or not."""
+    found = WorkItem.objects.filter(id=item_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def open_items() -> QuerySet[WorkItem]:
+    """What a person must look at, by due time."""
+    return WorkItem.objects.filter(decided_at=None).order_by("due_at", "id")
+
+
+def decided_items() -> QuerySet[WorkItem]:
+    """What people have decided, newest first."""
+    return WorkItem.objects.filter(decided_at__isnull=False).order_by("-decided_at", "-id")
 
 
 @action

@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from tests.domain.ledger.together import refused, together
 from tests.domain.parties.phone import Outside, dump, outside
 
-from huika.domain.parties import actions, errors, models, queries
+from huika.domain.parties import actions, errors, models, queries, rules
 from huika.domain.parties.types import Actor, Role
 from huika.kit import clock, jobs
 from huika.kit.models import Event
@@ -89,26 +89,23 @@ def test_a_verified_seller_does_not_become_another_person(outside: Outside) -> N
 
 def test_consents_one_by_one_given_withdrawn_and_given_again() -> None:
     who = seller().party
-    for kinds, missing in (([], "service"), (["service"], "recording")):
-        actions.give_consents(who, kinds)
+    needed = ["service", "identity", "address", "payee"]
+    for n, missing in enumerate(needed):
+        actions.give_consents(who, needed[:n])
         with pytest.raises(errors.ConsentMissing) as refusal:
-            queries.require_consents(queries.seller(who))
-        assert (
-            refusal.value.data["missing"]
-            == {"service": "service terms and privacy notice", "recording": "recording of the visit as evidence"}[
-                missing
-            ]
-        )
-    actions.give_consents(who, ["recording", "service", "recording"])
-    queries.require_consents(queries.seller(who))
-    assert models.Consent.objects.count() == 2
-    actions.withdraw_consent(who, "recording")
-    actions.withdraw_consent(who, "recording")
+            queries.require_consents(queries.seller(who), "wallet")
+        assert refusal.value.data["missing"] == rules.CONSENTS[missing][1]
+    queries.require_consents(queries.seller(who), "cash")  # no account is named where nothing is sent to one
+    actions.give_consents(who, ["payee", "payee", "service"])
+    queries.require_consents(queries.seller(who), "wallet")  # recording and statistics change nothing
+    assert models.Consent.objects.count() == 4
+    actions.withdraw_consent(who, "address")
+    actions.withdraw_consent(who, "address")
     with pytest.raises(errors.ConsentMissing):
-        queries.require_consents(queries.seller(who))
-    actions.give_consents(who, ["recording"], version=2)
-    queries.require_consents(queries.seller(who))
-    rows = models.Consent.objects.filter(kind="recording").order_by("given_at")
+        queries.require_consents(queries.seller(who), "cash")
+    actions.give_consents(who, ["address"], version=2)
+    queries.require_consents(queries.seller(who), "wallet")
+    rows = models.Consent.objects.filter(kind="address").order_by("given_at")
     assert [(r.version, r.withdrawn_at is None) for r in rows] == [(1, False), (2, True)]
     assert Event.objects.filter(verb="parties.consent.withdrawn").count() == 1
     with pytest.raises(Malformed):
@@ -226,7 +223,7 @@ def test_at_once_one_phone_is_one_seller_with_one_payee_and_one_consent_each() -
     assert len(set(answers)) == 1 and isinstance(answers[0], UUID)
     assert models.Party.objects.count() == models.Seller.objects.count() == 1
     who = seller()
-    assert not refused(together([partial(actions.give_consents, who.party, ["service", "recording"])] * 6))
+    assert not refused(together([partial(actions.give_consents, who.party, ["service", "identity", "address", "payee"])] * 6))
     assert models.Consent.objects.count() == 2
     payees = together([partial(actions.save_payee, who, "wallet", f"openid-{n}", "王芳") for n in range(6)])
     assert len([p for p in payees if isinstance(p, UUID)]) == 1

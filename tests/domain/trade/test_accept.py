@@ -230,7 +230,7 @@ def test_a_withdrawn_consent_counts() -> None:
     party, who = walmart(), ground.seller()
     ground.courier()
     order = ground.quoted(who, ONE, [party])
-    parties.withdraw_consent(who.party, "recording")
+    parties.withdraw_consent(who.party, "address")
     refusal(order, ground.by_wallet(who), ConsentMissing)
 
 

@@ -75,7 +75,7 @@ def seller(name: str, phone: str, serial: int) -> tuple[Caller, UUID]:
     login = parties.sign_in(phone, device, newest_code(phone))
     check = parties.submit_identity(login.party, "测试卖家", identity_number(serial))
     parties.identity_answered(check, True)
-    parties.give_consents(login.party, ["service", "recording"])
+    parties.give_consents(login.party, ["service", "identity", "address", "payee"])
     token = people.token_of(login.session)
     return Caller(name, login.party, token), parties.save_payee(
         people.actor_of(token), "wallet", f"o{name}", "测试卖家"

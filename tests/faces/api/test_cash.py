@@ -101,7 +101,7 @@ def test_a_seller_who_telephones_needs_no_login(platform: World) -> None:
         return problem.value.code == "consent_missing" or None
 
     until(missing)
-    desk.post(f"/v1/desk/sellers/{seller}/consents", {"kinds": ["service", "recording"]})
+    desk.post(f"/v1/desk/sellers/{seller}/consents", {"kinds": ["service", "identity", "address", "payee"]})
     with h.refused("payee_needed"):
         desk.post(accept, body | {"rail": "wallet"})
     order = desk.post(accept, body)

@@ -123,7 +123,7 @@ class Stage:
             "sessions": Aim(me),
             "sessions_sign_out": Aim(leaving),
             "sessions_submit_identity": Aim(me, body={"name": "测试卖家", "id_number": "11010519491231002X"}),
-            "sessions_withdraw_consent": Aim(me, {"kind": "recording"}),
+            "sessions_withdraw_consent": Aim(me, {"kind": "statistics"}),
             "sessions_save_payee": Aim(me, body=payee | {"name": "测试卖家"}),
             "sessions_request_payee_code": Aim(me, body={"rail": "wallet", "account": "oNEW"}),
         }

@@ -108,7 +108,7 @@ def test_money_goes_to_the_verified_name_and_a_changed_account_waits(
     seller = story.Seller(phone, client, payee["id"], first["account"])
     with h.refused("consent_missing"):
         h.booked(platform, seller, [spec])
-    client.post("/v1/me/consents", {"kinds": ["recording"]})
+    client.post("/v1/me/consents", {"kinds": ["identity", "address", "payee"]})
 
     # Changing it: a code of its own, for this account, in this session.
     second = first | {"account": f"oSECOND-{h.digits(9)}"}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from huika.domain.evidence import actions, log, models, receipts
 from huika.domain.evidence.errors import ReceiptNotReady
-from huika.domain.evidence.types import PictureRef, VerifiedReceipt
+from huika.domain.evidence.types import LeafRef, PictureRef, VerifiedReceipt
 from huika.kit import events
 from huika.kit.refusals import NotFound
 from huika.kit.tlog import merkle
@@ -65,6 +65,12 @@ def log_size() -> int:
     """Leaves in the newest published checkpoint."""
     published = log.tiles().published(log.signer())
     return published.size if published else 0
+
+
+def newest_leaf(subjects: Sequence[UUID]) -> LeafRef | None:
+    """Where the newest event about these subjects stands in the log, and whether it is published by now."""
+    placed = events.about(subjects)
+    return LeafRef(placed[-1].place, placed[-1].at, placed[-1].place < log_size()) if placed else None
 
 
 def log_file(path: str) -> Path:

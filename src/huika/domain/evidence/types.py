@@ -21,6 +21,15 @@ class PictureRef:
 
 
 @dataclass(frozen=True)
+class LeafRef:
+    """A leaf of the public log: its number, counted from 0, and whether a signed checkpoint covers it."""
+
+    index: int
+    at: datetime
+    published: bool
+
+
+@dataclass(frozen=True)
 class VerifiedReceipt:
     """What a receipt shows once everything in it has been checked."""
 

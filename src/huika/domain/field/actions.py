@@ -40,6 +40,13 @@ def plan_shift(courier: UUID, city: str, day: date, base: Place) -> UUID:
 
 
 @action
+def plan_shifts(courier: UUID, city: str, days: list[date], base: Place) -> None:
+    """Plan several days of one courier at once; a day that is planned already stays as it is."""
+    for day in sorted(set(days)):
+        plan_shift(courier, city, day, base)
+
+
+@action
 def promise(
     order: UUID,
     city: str,

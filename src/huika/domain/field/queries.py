@@ -8,7 +8,7 @@ from django.db.models import F
 
 from huika.domain.field import models, rules
 from huika.domain.field.machine import TAKES_TIME
-from huika.domain.field.types import Place, Route, Stop, VisitRef, Window
+from huika.domain.field.types import Place, Route, ShiftRef, Stop, VisitRef, Window
 from huika.kit import clock
 from huika.kit.ids import uuid7
 from huika.kit.refusals import NotFound
@@ -18,6 +18,23 @@ def area(city: str, district: str) -> Place | None:
     """The middle of a served district; None where nobody comes."""
     row = models.Area.objects.filter(city=city, district=district, active=True).first()
     return Place(row.lat_e6, row.lng_e6) if row else None
+
+
+def areas() -> list[tuple[str, str]]:
+    """(city, district) of everywhere that is visited."""
+    rows = models.Area.objects.filter(active=True).order_by("city", "district")
+    return list(rows.values_list("city", "district"))
+
+
+def shifts(first: date, last: date) -> list[ShiftRef]:
+    """Every courier's shifts from `first` to `last`, both included, by day."""
+    rows = models.Shift.objects.filter(day__range=(first, last)).order_by("day", "courier_id")
+    return [ShiftRef(s.id, s.courier_id, s.city, s.day, s.starts, s.ends, Place(s.lat_e6, s.lng_e6)) for s in rows]
+
+
+def visits_on(day: date) -> list[VisitRef]:
+    """Every visit of a day's shifts in the order they are planned."""
+    return [_ref(r) for r in models.Visit.objects.filter(shift__day=day).order_by("planned", "id")]
 
 
 def route(shift: models.Shift) -> Route:

@@ -67,3 +67,16 @@ class VisitRef:
     state: str
     district: str
     address: UUID | None
+
+
+@dataclass(frozen=True)
+class ShiftRef:
+    """A courier's planned day, from `starts` to `ends`, which begins and ends at `base`."""
+
+    id: UUID
+    courier: UUID
+    city: str
+    day: date
+    starts: datetime
+    ends: datetime
+    base: Place

@@ -14,10 +14,13 @@ from huika.kit.derived import secret_key
 def verdict(card: UUID) -> VerdictRef | None:
     """The newest verdict on a card."""
     row = models.Verdict.objects.filter(card_id=card).order_by("-id").first()
-    if row is None:
-        return None
-    found = tuple(FindingRef(f["code"], f["outcome"], f["zh"], f["en"]) for f in row.findings)
-    return VerdictRef(row.card_id, row.outcome, found)
+    return _verdict(row) if row else None
+
+
+def verdict_on(card: UUID, picture: str) -> VerdictRef | None:
+    """The newest verdict of the machine on one picture of a card (hex hash of the front as the device sent it)."""
+    row = models.Verdict.objects.filter(card_id=card, picture=picture, by=None).order_by("-id").first()
+    return _verdict(row) if row else None
 
 
 def reading_cpu_ms() -> int:
@@ -57,3 +60,8 @@ def number_in(pictures: Sequence[bytes]) -> str:
     read = [reading.read(reading.load(p)) for p in pictures]
     found = reading.match(read[0], read[1] if len(read) > 1 else None, reading.Expectation(None, (), 0, ()))
     return next((f.detail for f in found if f.code in ("number_barcode", "number_text")), "")
+
+
+def _verdict(row: models.Verdict) -> VerdictRef:
+    found = tuple(FindingRef(f["code"], f["outcome"], f["zh"], f["en"]) for f in row.findings)
+    return VerdictRef(row.card_id, row.outcome, found)

@@ -32,6 +32,18 @@ def hold(hold_id: UUID) -> Hold:
     return Hold(row.id, row.account.code, row.amount_fen, row.captured_fen, row.released_fen, row.expires_at)
 
 
+def holds(subjects: Sequence[UUID]) -> Sequence[Hold]:
+    """Every hold made for these subjects, oldest first."""
+    rows = models.Hold.objects.filter(subject__in=subjects).select_related("account").order_by("at", "id")
+    return [Hold(r.id, r.account.code, r.amount_fen, r.captured_fen, r.released_fen, r.expires_at) for r in rows]
+
+
+def sum_fen(begins: str, ends: str = "") -> int:
+    """The balances of the accounts whose codes begin and end so, added up."""
+    rows = models.Account.objects.filter(code__startswith=begins, code__endswith=ends)
+    return int(rows.aggregate(total=Sum("balance_fen"))["total"] or 0)
+
+
 def movements(subjects: Sequence[UUID]) -> Sequence[Movement]:
     """Every leg posted for these subjects, oldest first."""
     rows = models.Leg.objects.filter(posting__subject__in=subjects).order_by("id").select_related("posting", "account")

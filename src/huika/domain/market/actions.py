@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from huika.domain.market import books, models, queries, rules
-from huika.domain.market.errors import BadBook, CityNotServed, EmptyBasket
+from huika.domain.market.errors import BadBook, BookChanged, CityNotServed, EmptyBasket
 from huika.domain.market.types import Fee, Line
 from huika.kit import canonical, clock, events, locks
 from huika.kit.change import action
 
 STANDS_SECONDS = 900
-MOST_LINES = 60
 
 
 @action
@@ -28,10 +27,12 @@ def publish_book(
     min_basket_fen: int | None = None,
     effective_from: datetime | None = None,
     paused: bool = False,
+    after_version: int | None = None,
 ) -> UUID:
     """Put a new version of a recycler's book into effect, all rows or none; the book's id. Raises BadBook.
 
-    Fees and minimum stay as in the last version where none are given.
+    Fees and minimum stay as in the last version where none are given. With `after_version` it is published only on top
+    of that version (0: the first one), which the change was looked at against; BookChanged otherwise.
     """
     cells, errors = books.parse(text, kinds, cities)
     if errors:
@@ -39,6 +40,8 @@ def publish_book(
     locks.transaction_lock(f"market.book.{recycler}")
     at = clock.now()
     last = models.Book.objects.filter(recycler_id=recycler).order_by("-version").first()
+    if after_version is not None and after_version != (last.version if last else 0):
+        raise BookChanged(version=last.version if last else 0)
     minimum = (last.min_basket_fen if last else 0) if min_basket_fen is None else min_basket_fen
     book = models.Book.objects.create(
         recycler_id=recycler,
@@ -77,7 +80,7 @@ def compare(
 
     `served` says whether anybody visits there; where nobody does the demand is noted and CityNotServed raised.
     """
-    if not 1 <= len(lines) <= MOST_LINES:
+    if not 1 <= len(lines) <= rules.MOST_LINES:
         raise EmptyBasket()
     at = clock.now()
     if not served:

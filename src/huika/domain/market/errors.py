@@ -21,3 +21,11 @@ class BadBook(Refusal):
 class EmptyBasket(Refusal):
     code, status = "empty_basket", 422
     zh, en = "至少填一张卡，最多 60 张", "Name at least one card, at most 60."
+
+
+class BookChanged(Refusal):
+    code, status = "book_changed", 409
+    zh, en = (
+        "没有发布：第 {version} 版刚刚生效，请对着它再看一遍",
+        "Not published: version {version} has just taken effect; look at the changes once more.",
+    )

@@ -1,17 +1,32 @@
 """Live books, stored comparisons, offers by id."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count, QuerySet
 
-from huika.domain.market import models, rules
+from huika.domain.market import books, changes, models, rules
 from huika.domain.market.errors import QuoteExpired
-from huika.domain.market.types import Absence, Book, CardPrice, Comparison, Fee, Line, LotOffer, Offer, Price, Ranking
+from huika.domain.market.types import (
+    Absence,
+    Book,
+    BookChange,
+    BookRef,
+    CardPrice,
+    Comparison,
+    Fee,
+    Line,
+    LotOffer,
+    Offer,
+    Price,
+    Ranking,
+)
 from huika.domain.parties import queries as parties
+from huika.kit import clock
 from huika.kit.refusals import NotFound
 
 _LIVE = """
@@ -151,3 +166,56 @@ def _offer(raw: dict[str, Any]) -> Offer:
 
 def _pairs(raw: list[list[Any]]) -> tuple[tuple[str, int], ...]:
     return tuple((code, fen) for code, fen in raw)
+
+
+def preview(city: str, lines: Sequence[Line], covered: frozenset[UUID], channel: str = "visit") -> Ranking:
+    """What recyclers would pay for these cards now: nothing is stored and nothing is firm."""
+    live, bookless = live_books(city, [line.kind for line in lines], channel, clock.now())
+    ranking = rules.rank(lines, live, platform_fees(city), covered)
+    return Ranking(ranking.offers, (*ranking.absences, *bookless))
+
+
+def enough(city: str, line: Line, covered: frozenset[UUID], channel: str = "visit") -> int | None:
+    """How many cards like this one somebody comes for: the smallest number with an offer, None up to 60."""
+    live, _ = live_books(city, [line.kind], channel, clock.now())
+    fees = platform_fees(city)
+    for count in range(1, rules.MOST_LINES + 1):
+        if rules.rank([replace(line, n=n) for n in range(1, count + 1)], live, fees, covered).offers:
+            return count
+    return None
+
+
+def books_in_effect() -> dict[UUID, BookRef]:
+    """Each recycler's live book; recyclers without one are missing."""
+    rows = models.Book.objects.filter(effective_from__lte=clock.now()).order_by("recycler_id", "-version")
+    live = list(rows.distinct("recycler_id"))
+    sizes = models.PriceRow.objects.filter(book__in=live).values("book_id").annotate(rows=Count("id"))
+    rows_of = {found["book_id"]: found["rows"] for found in sizes}
+    return {b.recycler_id: _book_ref(b, rows_of.get(b.id, 0)) for b in live}
+
+
+def book_in_effect(recycler: UUID) -> BookRef | None:
+    """A recycler's live book."""
+    live = (
+        models.Book.objects.filter(recycler_id=recycler, effective_from__lte=clock.now()).order_by("-version").first()
+    )
+    return _book_ref(live, models.PriceRow.objects.filter(book=live).count()) if live else None
+
+
+def _book_ref(b: models.Book, rows: int) -> BookRef:
+    return BookRef(b.id, b.recycler_id, b.version, b.effective_from, b.paused, b.min_basket_fen, rows)
+
+
+def price_rows(book: UUID) -> QuerySet[models.PriceRow]:
+    """The cells of a book as they were published."""
+    return models.PriceRow.objects.filter(book_id=book).order_by("id")
+
+
+def book_change(recycler: UUID, text: str, *, kinds: frozenset[str], cities: frozenset[str]) -> BookChange:
+    """What publishing this list would change in the recycler's live book; nothing is stored."""
+    new, errors = books.parse(text, kinds, cities)
+    newest = models.Book.objects.filter(recycler_id=recycler).order_by("-version").values_list("version", flat=True)
+    live = book_in_effect(recycler)
+    columns = ("kind", "face_value_fen", "city", "form", "condition", "channel", "ratio_bp")
+    old = [books.Cell(*row) for row in price_rows(live.id).values_list(*columns)] if live else []
+    return changes.between(old, new, newest.first() or 0, tuple(errors))

@@ -14,6 +14,7 @@ from huika.domain.market.types import Absence, Book, CardPrice, Fee, Line, LotOf
 from huika.kit.money import share_fen, split_fen
 
 MOST_RECYCLERS = 3
+MOST_LINES = 60
 
 ABSENT = {
     "paused": ("商家暂停收卡", "The recycler has paused buying."),

@@ -157,3 +157,59 @@ class RowError:
     row: int
     zh: str
     en: str
+
+
+@dataclass(frozen=True)
+class BookRef:
+    """A version of a recycler's book: what is in effect, and whether it buys."""
+
+    id: UUID
+    recycler: UUID
+    version: int
+    effective_from: datetime
+    paused: bool
+    min_basket_fen: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cell of a book without its price."""
+
+    kind: str
+    face_value_fen: int | None  # None: any face value of the kind
+    city: str
+    form: str
+    condition: str
+    channel: str
+
+
+@dataclass(frozen=True)
+class RatioChange:
+    """A cell whose ratio changes; `falls` by more than two in a hundred of itself."""
+
+    place: Place
+    old_bp: int
+    new_bp: int
+    falls: bool
+
+    @property
+    def by_bp(self) -> int:
+        """New less old, in basis points of face value."""
+        return self.new_bp - self.old_bp
+
+
+@dataclass(frozen=True)
+class BookChange:
+    """What a list would change if it were published: cells with their ratio in basis points.
+
+    `version` is the newest book there was when it was looked at, 0 for none. With errors nothing may be published.
+    """
+
+    version: int
+    rows: int
+    added: tuple[tuple[Place, int], ...]
+    removed: tuple[tuple[Place, int], ...]
+    changed: tuple[RatioChange, ...]
+    same: int
+    errors: tuple[RowError, ...] = ()

@@ -31,6 +31,42 @@ class WrongPassword(Refusal):
     zh, en = "账号或密码不对", "Wrong account or password."
 
 
+class AskColleague(Refusal):
+    code, status = "ask_colleague", 409
+    zh, en = (
+        "这个账号的通行密钥已经作废，请用同事给你的链接重新登记",
+        "This account's passkeys were ended; enrol a new one by the link a colleague has for you.",
+    )
+
+
+class NoPasskeysHere(Refusal):
+    code, status = "no_passkeys_here", 409
+    zh, en = (
+        "这个地址用不了通行密钥，请从 {site} 登录",
+        "Passkeys do not work at this address; sign in at {site}.",
+    )
+
+
+class WrongPasskey(Refusal):
+    code, status = "wrong_passkey", 401
+    zh, en = "这把通行密钥没对上，再试一次", "That passkey did not fit; try again."
+
+
+class LastPasskey(Refusal):
+    code, status = "last_passkey", 409
+    zh, en = "只剩这一把通行密钥，先加一把再删", "This is the only passkey left; add another before removing it."
+
+
+class PasskeyKnown(Refusal):
+    code, status = "passkey_known", 409
+    zh, en = "这把通行密钥已经登记过了", "This passkey is enrolled already."
+
+
+class LinkDead(Refusal):
+    code, status = "link_dead", 409
+    zh, en = "这个链接用过了，或已经过期，请同事再发一次", "This link was used or has expired; ask a colleague for a new one."
+
+
 class NotVerified(Refusal):
     code, status = "not_verified", 409
     zh, en = "先完成实名，才能约上门", "Verify your name first."
@@ -64,3 +100,13 @@ class UnknownKey(Refusal):
 class BadSignature(Refusal):
     code, status = "bad_signature", 401
     zh, en = "签名不对：{why}", "The signature does not verify: {why}"
+
+
+class BadgeTaken(Refusal):
+    code, status = "badge_taken", 409
+    zh, en = "工号 {badge} 已经有人用了", "Badge {badge} belongs to somebody already."
+
+
+class LoginTaken(Refusal):
+    code, status = "login_taken", 409
+    zh, en = "登录名 {username} 已经有人用了", "The login {username} belongs to somebody already."

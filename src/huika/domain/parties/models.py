@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from huika.domain.parties.types import Purpose, RecyclerKind, Role
 from huika.kit import ids
@@ -32,8 +33,27 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     wrong_passwords = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
+    sign_outs = models.PositiveIntegerField(default=0)  # part of every page session's hash: one more ends them all
+    enrol_by_link = models.BooleanField(default=False)  # passkeys were taken away by two people: a password enrols none
 
     USERNAME_FIELD = "username"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return salted_hmac(
+            "huika.parties.User.session", f"{self.password}/{self.sign_outs}", secret=secret, algorithm="sha256"
+        ).hexdigest()
+
+
+class Enrolment(models.Model):
+    """A link that lets one person add one passkey once, made when two colleagues agreed. Only its hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7)
+    user = models.ForeignKey("parties.User", on_delete=models.PROTECT, related_name="+")
+    approval = models.UUIDField(unique=True)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
 
 
 class Seller(models.Model):

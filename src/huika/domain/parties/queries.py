@@ -1,12 +1,21 @@
 """Who is who, read-only."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db.models import Count, Q
 
 from huika.domain.parties import codes, errors, models, rules
 from huika.domain.parties.types import (
     Actor,
+    CourierRef,
+    Device,
+    LicenceRef,
+    Passkey,
     PayeeDetails,
     PayeeRef,
     Person,
@@ -14,8 +23,9 @@ from huika.domain.parties.types import (
     RecyclerRef,
     Role,
     SellerStatus,
+    Staff,
 )
-from huika.kit import clock
+from huika.kit import approvals, clock
 from huika.kit.derived import secret_key
 from huika.kit.refusals import NotFound, NotSignedIn
 
@@ -74,9 +84,10 @@ def seller(party_id: UUID) -> SellerStatus:
     )
 
 
-def require_consents(status: SellerStatus) -> None:
-    """ConsentMissing unless every consent that a visit needs stands."""
-    missing = [k for k in rules.CONSENTS if k not in status.consents]
+def require_consents(status: SellerStatus, rail: str) -> None:
+    """ConsentMissing unless every consent that a visit paid by `rail` needs stands."""
+    needed = rules.VISIT_NEEDS if rail == "cash" else (*rules.VISIT_NEEDS, "payee")
+    missing = [k for k in needed if k not in status.consents]
     if missing:
         raise errors.ConsentMissing(missing_zh=rules.CONSENTS[missing[0]][0], missing=rules.CONSENTS[missing[0]][1])
 
@@ -153,3 +164,93 @@ def door_codes(visit_id: UUID) -> tuple[str, str]:
 def token_of(session: UUID) -> str:
     """The bearer token of a session that was just opened."""
     return rules.token(secret_key("session"), session)
+
+
+def seller_by_phone(phone_text: str) -> SellerStatus | None:
+    """The seller behind a caller's number, if there is one. Raises MalformedPhone."""
+    known = models.Seller.objects.filter(phone=rules.phone(phone_text)).values_list("party_id", flat=True).first()
+    return seller(known) if known else None
+
+
+def licences() -> Sequence[LicenceRef]:
+    """Every recycler's papers, by name."""
+    rows = models.Recycler.objects.select_related("party").order_by("name_en", "party_id")
+    return [
+        LicenceRef(
+            r.party_id, r.name_zh, r.name_en, RecyclerKind(r.kind), r.licence_number, r.licence_until, r.party.active
+        )
+        for r in rows
+    ]
+
+
+def couriers() -> Sequence[CourierRef]:
+    """Every courier, by badge."""
+    rows = models.Courier.objects.select_related("party").order_by("badge")
+    return [CourierRef(r.party_id, r.name, r.badge, r.party.active) for r in rows]
+
+
+def staff(user_id: UUID) -> Staff:
+    """One login of staff that is active; NotFound otherwise."""
+    found = next(iter(_staff(id=user_id)), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def all_staff() -> Sequence[Staff]:
+    """Every active login of staff, by role and name."""
+    return _staff()
+
+
+def _staff(**which: UUID) -> list[Staff]:
+    rows = models.User.objects.select_related("party").filter(is_active=True, party__active=True, **which)
+    counted = rows.annotate(keys=Count("authenticator", filter=Q(authenticator__type=Authenticator.Type.WEBAUTHN)))
+    return [
+        Staff(r.id, r.party_id, Role(r.party.role), r.username, r.keys, r.enrol_by_link, r.last_login)
+        for r in counted.order_by("party__role", "username")
+    ]
+
+
+def staff_names(parties: Iterable[UUID]) -> dict[UUID, str]:
+    """Party → the name its staff sign in with."""
+    rows = models.User.objects.filter(party_id__in=set(parties)).order_by("-username")
+    return dict(rows.values_list("party_id", "username"))
+
+
+def passkeys(user_id: UUID) -> Sequence[Passkey]:
+    """A login's passkeys, oldest first."""
+    rows = Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.WEBAUTHN).order_by("created_at")
+    return [Passkey(r.id, r.data["name"], r.created_at, r.last_used_at) for r in rows]
+
+
+def devices(user_id: UUID) -> Sequence[Device]:
+    """Browsers signed in with this login, newest first."""
+    rows = UserSession.objects.filter(user_id=user_id).order_by("-created_at")
+    living = [r for r in rows if not r.purge()]
+    return [Device(r.id, r.session_key, r.user_agent, r.ip, r.created_at) for r in living]
+
+
+def tokens(party_id: UUID) -> int:
+    """How many bearer tokens of a party are good: programs of staff, devices of a seller."""
+    return models.Session.objects.filter(party_id=party_id, ended_at=None, expires_at__gt=clock.now()).count()
+
+
+def enrolment_link(approval_id: UUID, asker: UUID) -> tuple[str, datetime] | None:
+    """The token of a recovery's link and until when it is good, for whoever asked for the recovery alone.
+
+    None when it was used, has expired, or somebody else wants it: who approved never holds it, so that neither of the
+    two can use it alone.
+    """
+    link = models.Enrolment.objects.filter(approval=approval_id, used_at=None, expires_at__gt=clock.now()).first()
+    if link is None or approvals.asked(approval_id).asked_by != asker:
+        return None
+    return rules.token(secret_key("enrolment"), link.id), link.expires_at
+
+
+def enrolling(token: str) -> Staff:
+    """Whose passkey this link adds. Raises LinkDead."""
+    digest = hashlib.sha256(token.encode()).digest()
+    link = models.Enrolment.objects.filter(token_hash=digest, used_at=None, expires_at__gt=clock.now()).first()
+    if link is None:
+        raise errors.LinkDead()
+    return staff(link.user_id)

@@ -24,9 +24,15 @@ SESSION_SECONDS = 30 * 24 * 3600
 STAFF_SESSION_SECONDS = 12 * 3600
 
 CONSENTS = {
-    "service": ("服务约定与隐私说明", "service terms and privacy notice"),
+    "service": ("按上门标准办", "the published standard of a visit"),
+    "identity": ("核实是你本人", "checking your name"),
+    "address": ("地址给上门的专员", "your address for the courier"),
+    "payee": ("收款账户给付款的银行", "your account for the bank that pays"),
+    "statistics": ("成交价算进公开行情", "your price in the public statistics"),
     "recording": ("上门时录像留证", "recording of the visit as evidence"),
 }
+VISIT_NEEDS = ("service", "identity", "address")
+"""Without these nobody can come; an account is needed only where money is sent to one. The others change nothing."""
 
 
 def phone(text: str) -> str:

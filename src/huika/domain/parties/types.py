@@ -1,7 +1,7 @@
 """What other capabilities and faces get."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -99,3 +99,69 @@ class Login:
     session: UUID
     party: UUID
     role: str
+
+
+@dataclass(frozen=True)
+class LicenceRef:
+    """A recycler with its licence, for the desk."""
+
+    id: UUID
+    name_zh: str
+    name_en: str
+    kind: RecyclerKind
+    licence_number: str
+    licence_until: date
+    active: bool
+
+
+@dataclass(frozen=True)
+class CourierRef:
+    """A courier as colleagues know them; the phone stays here."""
+
+    id: UUID
+    name: str
+    badge: str
+    active: bool
+
+
+PASSKEY_ROLES = frozenset({Role.DESK, Role.REGULATOR})
+"""Whose pages a password alone never opens."""
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A login of staff. `by_link`: its passkeys were ended, a colleague's link enrols the next one."""
+
+    user: UUID
+    party: UUID
+    role: Role
+    username: str
+    passkeys: int
+    by_link: bool
+    last_login: datetime | None
+
+    @property
+    def needs_passkey(self) -> bool:
+        """Whether this login must have a passkey before anything else."""
+        return self.role in PASSKEY_ROLES
+
+
+@dataclass(frozen=True)
+class Passkey:
+    """A passkey of a login under the name its owner gave it."""
+
+    id: int
+    name: str
+    added_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser that is signed in; `agent` and `address` are what it said when it signed in."""
+
+    id: int
+    session_key: str
+    agent: str
+    address: str
+    since: datetime

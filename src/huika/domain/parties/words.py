@@ -1,5 +1,6 @@
 """What parties events say, in Chinese and English."""
 
+from huika.kit import approvals
 from huika.kit.events import WORDS
 
 WORDS.update(
@@ -13,5 +14,17 @@ WORDS.update(
         "parties.consent.withdrawn": ("撤回同意：{kind}", "Consent withdrawn: {kind}"),
         "parties.payee.saved": ("收款账户已保存", "Payee saved"),
         "parties.session.opened": ("登录", "Signed in"),
+        "parties.session.ended_everywhere": ("在所有设备退出登录", "Signed out on every device"),
+        "parties.passkey.added": ("登记了一把通行密钥", "A passkey was enrolled"),
+        "parties.passkey.removed": ("删除了一把通行密钥", "A passkey was removed"),
+        "parties.recovery.done": (
+            "两位同事同意后，旧通行密钥作废，可重新登记",
+            "By two colleagues' decision old passkeys ended and one may be enrolled anew",
+        ),
     }
+)
+approvals.WORDS["parties.recovery"] = approvals.Words(
+    "让 {username} 重新登记通行密钥：旧的全部作废，所有设备退出登录",
+    "Let {username} enrol a passkey anew: the old ones end, every device is signed out",
+    {"username": ("账号", "Account")},
 )

@@ -4,6 +4,6 @@ from huika.kit.events import WORDS
 
 WORDS.update(
     {
-        "risk.order.decided": ("风险核对：{outcome}", "Risk check: {outcome}"),
+        "risk.order.decided": ("按规则核对过了", "Checked against the rules"),
     }
 )

@@ -60,3 +60,22 @@ class PayoutRef:
     number: str
     created_at: datetime
     paid_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PayoutCase:
+    """A payout with what the rail last said of it, for a person who looks into it."""
+
+    payout: PayoutRef
+    asked_at: datetime | None
+    reference: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What reached sellers for one order within some time: how many payouts, how much in fen, rounding included."""
+
+    order: UUID
+    payouts: int
+    amount_fen: int

@@ -74,3 +74,16 @@ class CallbackSamePerson(Refusal):
 class NothingToPay(Refusal):
     code, status = "nothing_to_pay", 409
     zh, en = "没有要付的现金", "There is no cash to pay."
+
+
+class AlreadyBooked(Refusal):
+    code, status = "already_booked", 409
+    zh, en = "这一单已经约好了：{order}", "This is booked already: {order}"
+
+
+class StoppedBefore(Refusal):
+    code, status = "stopped_before", 409
+    zh, en = (
+        "没有约：这个号码的上一通电话停下过，等同事看过再约",
+        "Not booked: an earlier call of this number was stopped; a colleague looks at it first.",
+    )

@@ -10,12 +10,14 @@ from huika.domain.field import queries as field
 from huika.domain.inspection import queries as inspection
 from huika.domain.parties.types import Actor, Role
 from huika.domain.trade import models
-from huika.domain.trade.types import CardRef, LotRef, OrderRef, RequoteRef, SealTicket, Step
+from huika.domain.trade.types import CardRef, LotRef, OrderFilter, OrderRef, RequoteRef, SealTicket, Step
 from huika.domain.vault import actions as vault
 from huika.kit import events
+from huika.kit.models import Event, WorkItem
 from huika.kit.refusals import NotFound
 
 MOST = 200
+CALL_STOPPED = "trade.call_stopped"
 DESK = Actor(UUID(int=0), Role.DESK)
 """The operator's own tools, which see every order."""
 
@@ -97,6 +99,78 @@ def lots_of(recycler: UUID) -> Sequence[tuple[OrderRef, LotRef]]:
     return [(order, lot) for order in orders_of(actor) for lot in order.lots]
 
 
+def listed(wanted: OrderFilter) -> QuerySet[models.Order]:
+    """The orders of a list, newest first; `refs` reads a page of them."""
+    rows = models.Order.objects.order_by("-id")
+    for name in ("city", "district", "rail"):
+        if value := getattr(wanted, name):
+            rows = rows.filter(**{name: value})
+    if wanted.states:
+        rows = rows.filter(state__in=wanted.states)
+    if wanted.recycler:
+        rows = rows.filter(id__in=models.Lot.objects.filter(recycler_id=wanted.recycler).values("order_id"))
+    if wanted.kind:
+        rows = rows.filter(id__in=models.Card.objects.filter(kind=wanted.kind).values("order_id"))
+    if wanted.owed:
+        rows = rows.filter(id__in=models.Card.objects.filter(state="credited").values("order_id"))
+    if wanted.among is not None:
+        rows = rows.filter(id__in=wanted.among)
+    if wanted.day:
+        start, end = wanted.day
+        quoted = Q(ended_at=None, visit_id=None, created_at__gte=start, created_at__lt=end)
+        visited = Q(ended_at=None, visit_id__in=wanted.day_visits)
+        rows = rows.filter(Q(ended_at__gte=start, ended_at__lt=end) | visited | quoted)
+    if wanted.text:
+        rows = rows.filter(Q(code__icontains=wanted.text) | Q(seller_id__in=wanted.sellers))
+    return rows
+
+
+def refs(rows: Iterable[models.Order]) -> Sequence[OrderRef]:
+    """Orders of a list as the operator sees them."""
+    return _refs(rows, DESK)
+
+
+def live_visits() -> dict[UUID, UUID]:
+    """Order → visit, of every order that is accepted or in progress."""
+    return _visits(models.Order.objects.filter(state__in=["accepted", "in_progress"]))
+
+
+def visited_between(start: datetime, end: datetime) -> dict[UUID, UUID]:
+    """Order → visit, of every order with a visit that ended from `start` to before `end`."""
+    return _visits(models.Order.objects.filter(ended_at__gte=start, ended_at__lt=end))
+
+
+def _visits(rows: QuerySet[models.Order]) -> dict[UUID, UUID]:
+    return {order: visit for order, visit in rows.values_list("id", "visit_id") if visit is not None}
+
+
+def sellers_of_late(limit: int = 2000) -> Sequence[UUID]:
+    """The sellers of the newest orders, newest first."""
+    return list(dict.fromkeys(models.Order.objects.order_by("-id").values_list("seller_id", flat=True)[:limit]))
+
+
+def orders_behind(subjects: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Subject → order, for every subject that is an order, a card, a lot or a visit of one."""
+    asked = list(subjects)
+    found = {visit: order for order, visit in _visits(models.Order.objects.filter(visit_id__in=asked)).items()}
+    found |= dict(models.Lot.objects.filter(id__in=asked).values_list("id", "order_id"))
+    found |= dict(models.Card.objects.filter(id__in=asked).values_list("id", "order_id"))
+    return found | {o: o for o in models.Order.objects.filter(id__in=asked).values_list("id", flat=True)}
+
+
+def orders_with_bag(number: str) -> Sequence[UUID]:
+    """Orders in which a card was put into the bag of this number."""
+    verbs = ["trade.card.bagged", "trade.card.bagged_waiting"]
+    rows = Event.objects.filter(verb__in=verbs, facts__bag=number).order_by("id")
+    return list(dict.fromkeys(rows.values_list("subject", flat=True)))
+
+
+def fees_of(order: UUID) -> dict[UUID, tuple[tuple[str, int], ...]]:
+    """Card → its share of each platform fee, (code, fen)."""
+    rows = models.Card.objects.filter(order_id=order).values_list("id", "fees")
+    return {card: tuple((code, fen) for code, fen in fees) for card, fees in rows}
+
+
 def requote_of(card_id: UUID) -> RequoteRef | None:
     """A card's newest re-quote."""
     r = models.Requote.objects.filter(card_id=card_id).order_by("-id").first()
@@ -117,6 +191,12 @@ def settled_orders(since: datetime | None = None) -> Iterable[UUID]:
     if since is not None:
         rows = rows.filter(ended_at__gte=since)
     return rows.values_list("id", flat=True)
+
+
+def ended_visits(since: datetime, most: int) -> Sequence[OrderRef]:
+    """The newest orders whose visit took place and that have ended since, sold or not, newest first."""
+    rows = models.Order.objects.filter(state__in=["settled", "closed", "declined_free"], ended_at__gte=since)
+    return _refs(rows.order_by("-ended_at")[:most], DESK)
 
 
 def seal_ticket(card_id: UUID, event: int) -> SealTicket:
@@ -180,6 +260,7 @@ def _refs(rows: Iterable[models.Order], actor: Actor) -> list[OrderRef]:
             tuple(LotRef(x.id, x.recycler_id, x.state, x.secured_fen) for x in lots.get(o.id, ())),
             tuple(_card(c) for c in cards.get(o.id, ())),
             o.created_at,
+            o.ended_at,
         )
         for o in orders
     ]
@@ -206,3 +287,10 @@ def _card(c: models.Card) -> CardRef:
         c.net_fen,
         c.picture,
     )
+
+
+def stopped(seller: UUID) -> bool:
+    """Whether a telephone call of this seller was stopped, and no person has cleared it since."""
+    items = WorkItem.objects.filter(kind=CALL_STOPPED, subject=seller).order_by("-opened_at")
+    newest = items.values_list("decision", flat=True).first()
+    return newest is not None and newest != "clear"

@@ -51,6 +51,7 @@ class OrderRef:
     lots: tuple[LotRef, ...]
     cards: tuple[CardRef, ...]
     created_at: datetime
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,26 @@ class SealTicket:
     order: UUID
     card: UUID
     picture: str
+
+
+@dataclass(frozen=True)
+class OrderFilter:
+    """Which orders a list shows: every field that is set narrows it.
+
+    `day` is (start, end): an order belongs to the day it ended on; one under way to the day of its visit, which is
+    one of `day_visits`; a quote to the day it was made. `text` is part of a code, or the seller is one of `sellers`.
+    `owed`: money of it is still on its way to the seller. `among`: one of these orders.
+    """
+
+    states: frozenset[str] = frozenset()
+    city: str = ""
+    district: str = ""
+    recycler: UUID | None = None
+    kind: str = ""
+    rail: str = ""
+    owed: bool = False
+    among: frozenset[UUID] | None = None
+    day: tuple[datetime, datetime] | None = None
+    day_visits: frozenset[UUID] = frozenset()
+    text: str = ""
+    sellers: frozenset[UUID] = frozenset()

@@ -6,8 +6,14 @@ WORDS.update(
     {
         "trade.order.quoted": ("报价：到手 {net_fen}，{cards} 张", "Quoted: net {net_fen}, {cards} cards"),
         "trade.order.accepted": ("约好了，到手 {net_fen}", "Accepted, net {net_fen}"),
+        "trade.order.taken_by_telephone": (
+            "电话里约的，四句都问过",
+            "Booked by telephone; the four questions were asked",
+        ),
+        "trade.call.stopped": ("电话里停下了，没有买", "Stopped on the telephone; nothing was bought"),
         "trade.order.in_progress": ("上门开始", "Visit started"),
         "trade.order.settled": ("结清：到手 {paid_fen}", "Settled: {paid_fen} paid"),
+        "trade.order.received": ("卖家说收到了 {paid_fen}", "The seller says {paid_fen} has come"),
         "trade.order.closed": ("订单关闭", "Order closed"),
         "trade.order.cancelled": ("订单取消，不收费", "Order cancelled, free of charge"),
         "trade.order.expired": ("报价过期", "Quote expired"),

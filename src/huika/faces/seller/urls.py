@@ -1,5 +1,26 @@
 """URLs of the seller face."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from huika.faces.seller import account, booking, orders, quote, sign_in
+
+urlpatterns = [
+    path("", quote.first),
+    path("sell/<slug:slug>", quote.sell),
+    path("book", booking.slot),
+    path("book/<uuid:comparison_id>", booking.onward),
+    path("book/<uuid:comparison_id>/phone", booking.phone),
+    path("book/<uuid:comparison_id>/you", booking.you),
+    path("book/<uuid:comparison_id>/last", booking.last),
+    path("phone", sign_in.phone),
+    path("orders", orders.mine),
+    path("orders/<str:code>", orders.one),
+    path("orders/<str:code>/cancel", orders.cancel),
+    path("orders/<str:code>/decline", orders.decline),
+    path("orders/<str:code>/received", orders.received),
+    path("orders/<str:code>/cards/<int:n>/price", orders.requote),
+    path("orders/<str:code>/receipt", orders.receipt),
+    path("me", account.me),
+    path("me/consents", account.withdraw),
+    path("me/sign-out", account.sign_out),
+]

@@ -1,6 +1,19 @@
 """Changes of state in `parties`, by theme."""
 
+from huika.domain.parties.actions.desk import enrol_caller, enrol_courier
+from huika.domain.parties.actions.passkeys import (
+    add_passkey,
+    add_passkey_by_link,
+    approve,
+    ask_recovery,
+    end_device,
+    refuse_approval,
+    remove_passkey,
+    rename_passkey,
+    staff_signed_in,
+)
 from huika.domain.parties.actions.people import (
+    enrol,
     ensure_courier,
     ensure_recycler,
     ensure_staff,
@@ -14,6 +27,7 @@ from huika.domain.parties.actions.people import (
 )
 from huika.domain.parties.actions.sessions import (
     check_bound_code,
+    check_staff_password,
     code_sent,
     end_session,
     issue_visit_code,
@@ -22,19 +36,32 @@ from huika.domain.parties.actions.sessions import (
     send_bound_code,
     sign_in,
     sign_in_staff,
+    sign_out_everywhere,
     use_nonce,
 )
 
 __all__ = [
+    "add_passkey",
+    "add_passkey_by_link",
+    "approve",
+    "ask_recovery",
     "check_bound_code",
+    "check_staff_password",
     "code_sent",
+    "end_device",
     "end_session",
+    "enrol",
+    "enrol_caller",
+    "enrol_courier",
     "ensure_courier",
     "ensure_recycler",
     "ensure_staff",
     "give_consents",
     "identity_answered",
     "issue_visit_code",
+    "refuse_approval",
+    "remove_passkey",
+    "rename_passkey",
     "request_login_code",
     "request_payee_code",
     "save_address",
@@ -42,6 +69,8 @@ __all__ = [
     "send_bound_code",
     "sign_in",
     "sign_in_staff",
+    "sign_out_everywhere",
+    "staff_signed_in",
     "submit_identity",
     "telephone_seller",
     "use_nonce",

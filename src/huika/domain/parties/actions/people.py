@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from huika.domain.parties import codes, errors, models, rules
+from huika.domain.parties import codes, errors, models, queries, rules
 from huika.domain.parties.types import Actor, Purpose, Role
 from huika.kit import canonical, clock, events, ids, jobs, locks
 from huika.kit.change import action
@@ -108,6 +108,18 @@ def submit_identity(seller_id: UUID, name: str, id_number: str) -> UUID:
 
 
 @action
+def enrol(seller_id: UUID, name: str, id_number: str, consents: list[str]) -> UUID | None:
+    """What a seller says of themselves once: the consents given, then name and number sent to be verified.
+
+    The check's id; None for a seller who is verified already. Raises ConsentMissing, Malformed, MalformedIdNumber.
+    """
+    give_consents(seller_id, consents)
+    status = queries.seller(seller_id)
+    queries.require_consents(status, "cash")
+    return None if status.verified else submit_identity(seller_id, name, id_number)
+
+
+@action
 def identity_answered(check_id: UUID, matches: bool) -> None:
     """The identity service has answered: the name is verified or not, and the number is wiped.
 
@@ -170,15 +182,17 @@ def save_address(seller_id: UUID, city: str, district: str, line: str, lat_e6: i
 
 
 @action
-def save_payee(actor: Actor, rail: str, account: str, name: str, code: str = "") -> UUID:
+def save_payee(actor: Actor, rail: str, account: str, name: str | None, code: str = "") -> UUID:
     """Where the seller is paid by `rail`: the first one at once, a changed one after a code and 24 hours.
+
+    `name` is whose account it is said to be; None where nobody was asked, so that it is the verified name.
 
     Raises NotVerified, PayeeNameDiffers, WrongCode.
     """
     seller = locks.locked(models.Seller.objects.all(), party_id=actor.party)
     if seller.verification != "verified":
         raise errors.NotVerified()
-    if name.strip() != seller.name:
+    if name is not None and name.strip() != seller.name:
         raise errors.PayeeNameDiffers()
     if not 1 <= len(account.strip()) <= 80:
         raise Malformed(field="account", why="1 to 80 characters", why_zh="收款账户不能为空")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from huika.domain.parties import codes, errors, models, rules
 from huika.domain.parties.actions.people import seller_of
@@ -36,6 +37,16 @@ def sign_in(phone_text: str, device: str, code: str) -> Login:
 @action
 def sign_in_staff(username: str, password: str) -> Login:
     """Exchange a password for a session; five wrong ones lock the account for a quarter of an hour."""
+    return _session(_with_password(username, password).party, rules.STAFF_SESSION_SECONDS)
+
+
+@action
+def check_staff_password(username: str, password: str) -> UUID:
+    """The login that this password belongs to, by the same count and lock as `sign_in_staff`. Raises WrongPassword."""
+    return _with_password(username, password).id
+
+
+def _with_password(username: str, password: str) -> models.User:
     at = clock.now()
     user = models.User.objects.select_for_update(of=("self",)).select_related("party").filter(username=username).first()
     right = check_password(password, user.password if user else _NOBODY)
@@ -49,7 +60,7 @@ def sign_in_staff(username: str, password: str) -> Login:
         raise errors.WrongPassword()
     user.wrong_passwords, user.last_login = 0, at
     user.save(update_fields=["wrong_passwords", "last_login"])
-    return _session(user.party, rules.STAFF_SESSION_SECONDS)
+    return user
 
 
 def _session(party: models.Party, seconds: int) -> Login:
@@ -69,6 +80,14 @@ def _session(party: models.Party, seconds: int) -> Login:
 def end_session(session_id: UUID) -> None:
     """Sign this device out."""
     models.Session.objects.filter(id=session_id, ended_at=None).update(ended_at=clock.now())
+
+
+@action
+def sign_out_everywhere(party_id: UUID) -> None:
+    """Sign a party out on every device: its bearer tokens and, for staff, every page session end now."""
+    models.Session.objects.filter(party_id=party_id, ended_at=None).update(ended_at=clock.now())
+    models.User.objects.filter(party_id=party_id).update(sign_outs=F("sign_outs") + 1)
+    events.record("parties.session.ended_everywhere", party_id, {})
 
 
 @action

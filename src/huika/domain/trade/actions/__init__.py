@@ -1,5 +1,7 @@
 """Changes of state in `trade`, by theme."""
 
+from huika.domain.trade.actions.bookings import Booking, book
+from huika.domain.trade.actions.calls import SCREENED, book_by_telephone, stop_call
 from huika.domain.trade.actions.cards import (
     Shot,
     bag,
@@ -36,17 +38,22 @@ from huika.domain.trade.actions.visits import (
     decline_card,
     pay_cash,
     payout_paid,
+    received,
     try_settle,
 )
 
 __all__ = [
+    "SCREENED",
     "Acceptance",
+    "Booking",
     "Shot",
     "accept",
     "arrive",
     "bag",
     "bagged_is_safe",
     "balance_found",
+    "book",
+    "book_by_telephone",
     "cancel",
     "capture",
     "cleared_by_person",
@@ -69,7 +76,9 @@ __all__ = [
     "payout_paid",
     "propose",
     "quote",
+    "received",
     "reviewed",
+    "stop_call",
     "try_settle",
     "uncover",
     "vault_knows",

@@ -119,7 +119,7 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
     seller = people.seller(order.seller_id)
     if not seller.verified:
         raise NotVerified()
-    people.require_consents(seller)
+    people.require_consents(seller, how.rail)
     order.payee_id = _payee(order.seller_id, how, at)
 
     verdict = risk.decide(

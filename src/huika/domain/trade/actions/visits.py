@@ -83,6 +83,17 @@ def pay_cash(order_id: UUID, courier: UUID, counted_fen: int) -> None:
 
 
 @action
+def received(order_id: UUID) -> None:
+    """The seller says on a phone of their own that the money has come: their word beside the bank's. Once."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    paid = money.paid_fen(order.id)
+    if not paid:
+        raise NothingToPay()
+    if not events.recorded(order.id, "trade.order.received"):
+        events.record("trade.order.received", order.id, {"paid_fen": paid})
+
+
+@action
 def payout_paid(order_id: UUID, payout_card: UUID | None) -> None:
     """A payout has certainly arrived: its card is paid."""
     if payout_card is None:

@@ -62,8 +62,8 @@ class IdentityIn(In):
 class ConsentsIn(In):
     """Consents that are given."""
 
-    kinds: list[Literal["service", "recording"]] = Field(
-        min_length=1, max_length=10, examples=[["service", "recording"]]
+    kinds: list[Literal["service", "identity", "address", "payee", "statistics", "recording"]] = Field(
+        min_length=1, max_length=10, examples=[["service", "identity", "address", "payee"]]
     )
 
 

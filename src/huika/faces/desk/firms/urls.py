@@ -1,5 +1,14 @@
-"""URLs of this part of the desk."""
+"""Addresses of recyclers and their books."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from huika.faces.desk.firms import books, views
+
+urlpatterns = [
+    path("recyclers", views.listed),
+    path("recyclers.csv", views.as_table),
+    path("recyclers/<uuid:party>", views.shown),
+    path("recyclers/<uuid:party>/book.csv", views.book_as_table),
+    path("recyclers/<uuid:party>/book", books.sent),
+    path("recyclers/<uuid:party>/book/publish", books.published),
+]

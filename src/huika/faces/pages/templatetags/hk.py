@@ -156,3 +156,15 @@ def query(context: Any, **changes: Any) -> str:
         if value is not None:
             parameters[key] = value
     return conditional_escape("?" + parameters.urlencode())
+
+
+@register.filter
+def yuanint(fen: int) -> str:
+    """100000 fen as 1000, as a form's value."""
+    return str(int(fen) // 100)
+
+
+@register.filter
+def item(mapping: Any, key: Any) -> Any:
+    """mapping[key], or nothing."""
+    return mapping.get(key, "")

@@ -43,7 +43,14 @@
     }
     try { sessionStorage.setItem(place(form), JSON.stringify(kept)); } catch { /* private mode: the server's copy remains */ }
   }
-  document.querySelectorAll("form[data-keep]").forEach(restore);
+  document.querySelectorAll("form[data-keep]").forEach((form) => {
+    restore(form);
+    // What depends on the fields (a price, the free windows) is asked for again once htmx listens.
+    if (form.querySelector("[hx-trigger]")) window.addEventListener("load", () => {
+      const changed = fields(form).some((f) => f.type === "radio" || f.type === "checkbox" ? f.checked !== f.defaultChecked : f.value !== (f.defaultValue ?? f.value));
+      if (changed) form.querySelector("[hx-trigger]").dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  });
   document.addEventListener("input", (event) => { const form = event.target.closest?.("form[data-keep]"); if (form) save(form); });
 })();
 
@@ -95,11 +102,12 @@ document.addEventListener("input", (event) => {
   if (digits !== event.target.value) event.target.value = digits;
   box.querySelectorAll(".hk-cells i").forEach((cell, n) => { cell.textContent = digits[n] || ""; cell.classList.toggle("on", n === digits.length); });
   box.querySelector(".hk-cells")?.classList.remove("hk-cells_bad");
-  const form = event.target.form, button = form?.querySelector("[data-left]");
+  const form = event.target.form, button = form && document.querySelector(`[form="${form.id}"][data-left]`);
   if (button) {
     button.disabled = digits.length < 6;
     button.textContent = digits.length < 6 ? button.dataset.left.replace("{n}", 6 - digits.length) : button.dataset.go;
   }
+  if (digits.length === 6 && "auto" in event.target.dataset) form.requestSubmit();
 });
 
 // A stepper: minus, plus, between its bounds.
@@ -114,3 +122,47 @@ document.addEventListener("click", (event) => {
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.dispatchEvent(new Event("change", { bubbles: true }));
 });
+
+// The elder view asks one question a page: the parts of a form marked data-q one after another, in the same form.
+(function oneByOne() {
+  const form = document.querySelector("form[data-steps]");
+  const go = form && document.querySelector(`[form="${form.id}"][data-next]`);
+  if (!go) return;
+  const last = go.textContent, back = document.querySelector("[data-back]");
+  let at = 0;
+  const parts = () => [...form.querySelectorAll("[data-q]")];
+  function show() {
+    const all = parts();
+    at = Math.min(at, all.length - 1);
+    all.forEach((part, n) => { part.hidden = n !== at; });
+    go.textContent = at < all.length - 1 ? go.dataset.next : last;
+    form.querySelectorAll(".hk-sum").forEach((sum) => { sum.hidden = at > 0; });
+  }
+  form.noValidate = true;
+  go.addEventListener("click", (event) => {
+    const all = parts(), wrong = [...all[at].querySelectorAll("input, select")].find((field) => !field.checkValidity());
+    if (wrong) { event.preventDefault(); wrong.reportValidity(); return; }
+    if (at < all.length - 1) { event.preventDefault(); at += 1; show(); scrollTo(0, 0); }
+  });
+  back?.addEventListener("click", () => { if (at > 0) { at -= 1; show(); scrollTo(0, 0); } else history.back(); });
+  document.addEventListener("htmx:afterSettle", show);
+  show();
+})();
+
+// How many questions are still open, on the button.
+(function open() {
+  const form = document.querySelector("form[data-count]");
+  const go = form && document.querySelector(`[form="${form.id}"].hk-btn_go`);
+  if (!go || go.dataset.next) return;
+  const done = go.textContent;
+  const account = form.querySelector(".account");
+  function count() {
+    const names = [...new Set([...form.querySelectorAll("fieldset:not([data-optional]) input[type=radio]")].map((field) => field.name))];
+    const left = names.filter((name) => !form.querySelector(`input[name="${name}"]:checked`)).length;
+    go.disabled = left > 0;
+    go.textContent = left ? form.dataset.count.replace("{n}", left) : done;
+    if (account) account.hidden = form.querySelector("input[name=payee][value=no]")?.checked ?? false;
+  }
+  form.addEventListener("change", count);
+  count();
+})();

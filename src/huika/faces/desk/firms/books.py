@@ -1,0 +1,124 @@
+"""Changing a price book: send, look at what it changes, publish exactly that."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.market import actions as market
+from huika.domain.market import queries as books
+from huika.domain.market.errors import BookChanged
+from huika.domain.market.types import BookChange, Place
+from huika.domain.parties.types import Actor, Role
+from huika.faces.desk.firms import labels, reading
+from huika.faces.desk.firms.views import Firm, firm
+from huika.faces.desk.pages import page
+from huika.faces.pages import forms, who
+from huika.kit.refusals import Refusal
+
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell of a book in words, with its old and new ratio in basis points; None where there was or will be none."""
+
+    kind: str
+    face_fen: int | None
+    where: str
+    old_bp: int | None = None
+    new_bp: int | None = None
+    falls: bool = False
+
+    @property
+    def by_bp(self) -> int:
+        """New less old, in basis points of face value."""
+        return (self.new_bp or 0) - (self.old_bp or 0)
+
+    @property
+    def by_points(self) -> str:
+        """The difference in hundredths of face value, with its sign: −1.20."""
+        return f"{'−' if self.by_bp < 0 else '+'}{abs(self.by_bp) / 100:.2f}"
+
+
+def _known() -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(k.slug for k in catalog.kinds()), frozenset(c.slug for c in catalog.cities())
+
+
+@require_http_methods(["GET", "POST"])
+@who.only(Role.DESK)
+def sent(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
+    """The form; and, once a list has been sent, what it would change. Nothing is published here."""
+    one = firm(party)
+    if request.method != "POST":
+        return page(request, "desk/firms/send.html", firm=one, typed=request.POST.get("list", ""))
+    try:
+        text = reading.sent(request)
+    except Refusal as refusal:
+        return page(
+            request, "desk/firms/send.html", refusal.status, firm=one, refusal=refusal,
+            typed=request.POST.get("list", ""),
+        )  # fmt: skip
+    return _preview(request, actor, one, text)
+
+
+def _preview(request: HttpRequest, actor: Actor, one: Firm, text: str, refusal: Refusal | None = None) -> HttpResponse:
+    kinds, cities = _known()
+    change = books.book_change(one.licence.id, text, kinds=kinds, cities=cities)
+    status = 422 if change.errors else refusal.status if refusal else 200
+    return page(
+        request,
+        "desk/firms/preview.html",
+        status,
+        firm=one,
+        change=change,
+        refusal=refusal,
+        token="" if change.errors else reading.keep(one.licence.id, actor.party, change.version, text),
+        next_version=change.version + 1,
+        most=MOST_SHOWN,
+        **_in_words(change),
+    )
+
+
+def _in_words(change: BookChange) -> dict[str, list[Shown]]:
+    kinds, cities = labels.kind_names(), labels.city_names()
+
+    def shown(place: Place, old: int | None, new: int | None, falls: bool = False) -> Shown:
+        where = (
+            cities.get(place.city, place.city),
+            labels.word(labels.FORMS, place.form),
+            labels.word(labels.CONDITIONS, place.condition),
+            labels.word(labels.CHANNELS, place.channel),
+        )
+        return Shown(kinds.get(place.kind, place.kind), place.face_value_fen, " · ".join(where), old, new, falls)
+
+    moved = [shown(c.place, c.old_bp, c.new_bp, c.falls) for c in change.changed]
+    return {
+        "fallen": sorted((one for one in moved if one.falls), key=lambda one: one.by_bp),
+        "moved": [one for one in moved if not one.falls],
+        "added": [shown(place, None, ratio) for place, ratio in change.added],
+        "removed": [shown(place, ratio, None) for place, ratio in change.removed],
+    }
+
+
+@require_POST
+@who.only(Role.DESK)
+def published(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
+    """Publish what was previewed and nothing else; a book that changed meanwhile is shown again instead."""
+    one = firm(party)
+    version, text = reading.kept(request.POST.get("book", ""), party, actor.party)
+    kinds, cities = _known()
+    paused = one.book.paused if one.book else False
+    try:
+        forms.once(
+            request,
+            actor,
+            lambda: market.publish_book(
+                party, text, actor.party, kinds=kinds, cities=cities, paused=paused, after_version=version
+            ),
+        )
+    except BookChanged as refusal:
+        return _preview(request, actor, one, text, refusal)
+    return HttpResponseRedirect(f"/desk/recyclers/{party}?published={version + 1}")

@@ -1,0 +1,107 @@
+"""From what a desk person sends (a file or a pasted list) to the text of a price book."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from django.core import signing
+from django.http import HttpRequest
+
+from huika.domain.catalog import queries as catalog
+from huika.kit import safe_tables
+from huika.kit.refusals import Malformed, Refusal
+
+COLUMNS = ("kind", "face_value", "city", "form", "condition", "channel", "ratio")
+KEPT_SECONDS = 3600
+_SALT = "huika.desk.book"
+
+# Words that people write in a sheet, beside the ones of the format itself.
+_HEADS = {
+    "卡种": "kind", "种类": "kind", "卡": "kind", "面值": "face_value", "城市": "city", "形式": "form", "形态": "form",
+    "成色": "condition", "状态": "condition", "方式": "channel", "渠道": "channel",
+    "折扣率": "ratio", "折扣": "ratio", "比例": "ratio", "face": "face_value",
+}  # fmt: skip
+_WORDS = {
+    "form": {"电子": "electronic", "电子卡": "electronic", "实体": "physical", "实体卡": "physical"},
+    "condition": {"完好": "intact", "没刮": "intact", "未刮": "intact", "刮开": "scratched", "已刮": "scratched"},
+    "channel": {"上门": "visit", "线上": "online", "到店": "drop_off"},
+    "face_value": {"任意": "*", "不限": "*", "any": "*", "＊": "*"},
+}
+
+
+class NothingSent(Refusal):
+    code, status = "nothing_sent", 422
+    zh, en = "选一个文件，或者贴一份价目", "Choose a file or paste a list."
+
+
+class PreviewGone(Refusal):
+    code, status = "preview_gone", 409
+    zh, en = (
+        "这份预览放久了，没有发布，请再传一次",
+        "This preview is too old; nothing was published. Please send it again.",
+    )
+
+
+def sent(request: HttpRequest) -> str:
+    """The book's text out of an upload or the pasted list. Raises NothingSent and what safe_tables refuses."""
+    upload = request.FILES.get("file")
+    if upload is not None:
+        if (upload.size or 0) > safe_tables.DEFAULT.size:
+            raise safe_tables.TableTooLarge(what="kB", what_zh="大小（kB）", limit=safe_tables.DEFAULT.size // 1000)
+        return canonical(safe_tables.rows(upload.read(), upload.name or ""))
+    pasted = request.POST.get("list", "")
+    if not pasted.strip():
+        raise NothingSent()
+    return canonical(safe_tables.rows(pasted.encode("utf-8", "replace")))
+
+
+def canonical(rows: Sequence[Sequence[str]]) -> str:
+    """Rows under the format's own header and words, blank ones kept, so that row numbers stay those of the file.
+
+    Columns may come in any order and with Chinese heads; what is not known is left as it is, for the book to refuse.
+    """
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    top = next((n for n, row in enumerate(rows) if row), 0)
+    heads = [_HEADS.get(head.strip().lower(), head.strip().lower()) for head in rows[top]]
+    known = set(heads) == set(COLUMNS) and len(heads) == len(COLUMNS)
+    if top or not known:
+        for row in rows:  # as it came: the book says what its first row should be
+            write(row)
+        return out.getvalue()
+    write(COLUMNS)
+    names = _names()
+    for row in rows[1:]:
+        ordered = [_word(column, _at(row, heads.index(column)), names) for column in COLUMNS]
+        write([*ordered, *row[len(heads) :]] if row else [])
+    return out.getvalue()
+
+
+def _at(row: Sequence[str], place: int) -> str:
+    return row[place] if place < len(row) else ""
+
+
+def _names() -> dict[str, dict[str, str]]:
+    kinds = {name: k.slug for k in catalog.kinds() for name in (k.name_zh, k.name_en)}
+    cities = {name: c.slug for c in catalog.cities() for name in (c.name_zh, c.name_en)}
+    return {**_WORDS, "kind": kinds, "city": cities}
+
+
+def _word(column: str, value: str, names: dict[str, dict[str, str]]) -> str:
+    return names.get(column, {}).get(value, value)
+
+
+def keep(recycler: object, by: object, version: int, text: str) -> str:
+    """A previewed list, signed for this recycler and this person, so that nothing else can be published."""
+    return signing.dumps([str(recycler), str(by), version, text], salt=_SALT, compress=True)
+
+
+def kept(token: str, recycler: object, by: object) -> tuple[int, str]:
+    """(version it was looked at against, text) of a previewed list. Raises PreviewGone."""
+    try:
+        to, who, version, text = signing.loads(token, salt=_SALT, max_age=KEPT_SECONDS)
+    except signing.BadSignature as error:
+        raise PreviewGone() from error
+    if (to, who) != (str(recycler), str(by)):
+        raise Malformed(field="book", why="made for another recycler", why_zh="这份预览不是给这一家的")
+    return version, text

@@ -1,0 +1,43 @@
+"""Days in Shanghai, and which visits lie on one."""
+
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from huika.domain.field import queries as field
+from huika.domain.field.types import VisitRef
+from huika.domain.trade import queries as trade
+from huika.kit import clock
+
+
+def today() -> date:
+    """Today in Shanghai."""
+    return clock.now().astimezone(clock.SHANGHAI).date()
+
+
+def bounds(day: date) -> tuple[datetime, datetime]:
+    """From midnight to midnight."""
+    start = datetime.combine(day, time(), clock.SHANGHAI)
+    return start, start + timedelta(days=1)
+
+
+def named(text: str) -> date | None:
+    """`today`, `yesterday` or 2026-05-20; None for anything else."""
+    near = {"today": 0, "yesterday": -1}
+    if text in near:
+        return today() + timedelta(days=near[text])
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def live() -> dict[UUID, VisitRef]:
+    """Order → visit, of every order that is accepted or in progress."""
+    return {order: field.visit(visit) for order, visit in trade.live_visits().items()}
+
+
+def on(day: date) -> dict[UUID, VisitRef]:
+    """Order → visit, of every visit whose window opens on this day, in the order of the windows."""
+    visits = live() | {o: field.visit(v) for o, v in trade.visited_between(*bounds(day)).items()}
+    found = [(order, visit) for order, visit in visits.items() if visit.day == day]
+    return dict(sorted(found, key=lambda pair: (pair[1].opens, pair[1].planned, pair[1].id)))

@@ -1,0 +1,126 @@
+"""What a seller is asking about: read from an address, so that back, reload and a shared link keep it."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import QueryDict
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.catalog.types import Kind
+from huika.domain.market import queries as market
+from huika.domain.market.types import Line, Offer, Ranking
+from huika.domain.parties import queries as people
+from huika.domain.trade import actions as trade
+from huika.kit.refusals import Malformed, Refusal
+
+MOST = 60
+CITY = "shanghai"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A kind, its form, a face value in fen and how many; `offer` is the chosen one, empty for the best."""
+
+    kind: Kind
+    form: str
+    face_fen: int
+    count: int
+    city: str
+    offer: str = ""
+
+    def lines(self) -> list[Line]:
+        """One line a card."""
+        return [Line(n, self.kind.slug, self.face_fen, self.form) for n in range(1, self.count + 1)]
+
+    def query(self, **also: object) -> str:
+        """The address's parameters; the kind stands in its path or in `kind`."""
+        asked = {"form": self.form, "face": self.face_fen // 100, "n": self.count, "city": self.city}
+        return urlencode({**asked, **({"offer": self.offer} if self.offer else {}), **also})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown for it: offers, who is missing, or why there is nothing, and how many would be enough."""
+
+    asked: Asked
+    ranking: Ranking
+    refusal: Refusal | None = None
+    enough: int | None = None
+
+    @property
+    def chosen(self) -> Offer | None:
+        """The offer that was picked, else the best."""
+        offers = self.ranking.offers
+        return next((o for o in offers if o.id == self.asked.offer), offers[0] if offers else None)
+
+
+def forms_of(kind: Kind) -> list[str]:
+    """In which forms a kind exists."""
+    return [f for f, lock in (("electronic", kind.lock_electronic), ("physical", kind.lock_plastic)) if lock]
+
+
+def read(slug: str, given: QueryDict) -> Asked:
+    """What the address asks about; what it leaves open takes the likeliest value. Raises Malformed, UnknownKind."""
+    kind = catalog.kind(slug)
+    forms = forms_of(kind) or ["electronic"]
+    form = given.get("form", "")
+    return Asked(
+        kind=kind,
+        form=form if form in forms else forms[0],
+        face_fen=_face_fen(kind, given),
+        count=_whole(given.get("n") or "1", "n", 1, MOST, "张数", "how many"),
+        city=given.get("city") or CITY,
+        offer=given.get("offer", "")[:60],
+    )
+
+
+def faces(kind: Kind) -> list[int]:
+    """Face values offered as chips, in fen: the common ones, at most five."""
+    listed = list(kind.face_values) if isinstance(kind.face_values, tuple) else [100_00, 200_00, 500_00, 1000_00]
+    common = [v for v in listed if v in (100_00, 200_00, 300_00, 500_00, 1000_00, 2000_00)]
+    return (common or listed)[:5]
+
+
+def _face_fen(kind: Kind, given: QueryDict) -> int:
+    text = given.get("face", "")
+    if text in ("", "other"):
+        text = given.get("other_face", "") if text == "other" else ""
+    if not text:
+        chips = faces(kind)
+        return 1000_00 if 1000_00 in chips or not chips else chips[-1]
+    return _whole(text.strip().lstrip("¥"), "face", 1, 100_000, "面值", "the face value") * 100
+
+
+def _whole(text: str, field: str, low: int, high: int, zh: str, en: str) -> int:
+    if not text.isascii() or not text.isdigit() or not low <= int(text[:9]) <= high:
+        raise Malformed(field=en, why=f"a whole number from {low} to {high}", why_zh=f"{zh}填 {low} 到 {high} 的整数")
+    return int(text)
+
+
+def show(asked: Asked) -> Shown:
+    """What would be paid now; nothing is stored."""
+    try:
+        catalog.check_card(asked.kind.slug, _form(asked), asked.face_fen)
+        trade.lock_of(asked.kind.slug, asked.form)
+    except Refusal as refusal:
+        return Shown(asked, Ranking((), ()), refusal)
+    ranking = market.preview(asked.city, asked.lines(), covered())
+    enough = None
+    if not ranking.offers:
+        enough = market.enough(asked.city, asked.lines()[0], covered())
+    return Shown(asked, ranking, enough=enough)
+
+
+def _form(asked: Asked) -> str:
+    return "electronic" if asked.form == "electronic" else "physical"
+
+
+def covered() -> frozenset[UUID]:
+    """Recyclers that may trade today."""
+    return frozenset(r.id for r in people.recyclers())
+
+
+def with_offer(asked: Asked, offer: str) -> Asked:
+    """The same question with another offer picked."""
+    return replace(asked, offer=offer)

@@ -1,0 +1,252 @@
+"""From a price to a booked visit: window and address, phone, who you are, done."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.catalog.types import District
+from huika.domain.field import queries as field
+from huika.domain.market import actions as market
+from huika.domain.market import queries as books
+from huika.domain.market.errors import QuoteExpired
+from huika.domain.market.types import Comparison, Offer
+from huika.domain.parties import actions as parties
+from huika.domain.parties import queries as people
+from huika.domain.parties.errors import ConsentMissing
+from huika.domain.parties.types import Actor, Role
+from huika.domain.trade import actions as trade
+from huika.domain.trade import queries as orders
+from huika.domain.trade.errors import AlreadyBooked
+from huika.faces.pages import forms, who
+from huika.faces.seller import asked as asking
+from huika.faces.seller import draft as drafts
+from huika.faces.seller import sign_in
+from huika.faces.seller.draft import Draft
+from huika.kit import clock
+from huika.kit.refusals import Malformed, Refusal
+
+DAYS = 3
+CONSENTS = ("identity", "address", "payee", "statistics")
+OPTIONAL = ("statistics",)
+"""Silence means no."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def slot(request: HttpRequest) -> HttpResponse:
+    """Where and when: only windows that can be kept. Sent, the comparison is made firm."""
+    given = request.POST if request.method == "POST" else request.GET
+    asked = asking.read(given.get("kind", ""), given)
+    refusal = None
+    if request.method == "POST":
+        try:
+            return _made_firm(request, asked)
+        except Refusal as refused:
+            refusal = refused
+    address = given.get("address", "")[:120]
+    district = _district(asked.city, given.get("district", ""), address)
+    context = {
+        "asked": asked,
+        "offer": asking.show(asked).chosen,
+        "districts": catalog.districts(asked.city),
+        "city": catalog.city(asked.city),
+        "district": district,
+        "address": address,
+        "days": _days(asked.city, district) if district else [],
+        "opens": given.get("opens", ""),
+        "refusal": refusal,
+    }
+    part = "seller/windows.html" if request.htmx and request.method == "GET" else "seller/slot.html"  # type: ignore[attr-defined]
+    return render(request, part, context, status=refusal.status if refusal else 200)
+
+
+def _district(city: str, slug: str, address: str) -> District | None:
+    """The district that was picked, else the one that the address names."""
+    known = catalog.districts(city)
+    picked = next((d for d in known if d.slug == slug), None)
+    named = next((d for d in known if d.name_zh in address or d.name_zh.removesuffix("区") in address), None)
+    return picked or named
+
+
+def _days(city: str, district: District) -> list[dict[str, object]]:
+    today = clock.now().astimezone(clock.SHANGHAI).date()
+    place = field.area(city, district.slug)
+    days: list[date] = [today + timedelta(days=n) for n in range(DAYS)]
+    return [{"day": d, "windows": field.windows(city, district.slug, place, d) if place else []} for d in days]
+
+
+def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
+    address, opens = request.POST.get("address", "").strip(), request.POST.get("opens", "")
+    district = _district(asked.city, request.POST.get("district", ""), address)
+    if len(address) < 4:
+        raise Malformed(field="the address", why="write it down to the door", why_zh="请写到门牌")
+    if district is None:
+        raise Malformed(field="the district", why="choose one", why_zh="请选一个区")
+    try:
+        at = datetime.fromisoformat(opens)
+    except ValueError as error:
+        raise Malformed(field="the time", why="choose a window", why_zh="请选一个时间") from error
+    if at.tzinfo is None:
+        raise Malformed(field="the time", why="choose a window", why_zh="请选一个时间")
+    trade.lock_of(asked.kind.slug, asked.form)
+    made: UUID = forms.once(
+        request,
+        who.actor_of(request),
+        lambda: market.compare(
+            asked.city,
+            district.slug,
+            asked.lines(),
+            served=field.area(asked.city, district.slug) is not None,
+            covered=asking.covered(),
+        ),
+    )
+    offer = _offer(books.comparison(made), asked.offer)
+    seen = request.POST.get("seen", "")
+    response = HttpResponseRedirect(f"/book/{made}")
+    drafts.save(
+        response,
+        Draft(
+            comparison=str(made),
+            offer=offer.id,
+            opens=at.isoformat(),
+            address=address[:120],
+            seen_fen=int(seen) if seen.isascii() and seen.isdigit() else offer.net_fen,
+            back=f"/book?{asked.query(kind=asked.kind.slug, district=district.slug)}",
+        ),
+    )
+    return response
+
+
+def _offer(comparison: Comparison, wanted: str) -> Offer:
+    offers = comparison.ranking.offers
+    if not offers:
+        raise QuoteExpired()
+    return next((o for o in offers if o.id == wanted), offers[0])
+
+
+def _standing(request: HttpRequest, comparison_id: UUID) -> tuple[Comparison, Offer, Draft]:
+    draft = drafts.load(request, comparison_id)
+    if draft is None:
+        raise QuoteExpired()
+    comparison, offer = books.firm_offer(comparison_id, draft.offer, clock.now())
+    return comparison, offer, draft
+
+
+@require_safe
+def onward(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
+    """The next question that is still open."""
+    actor = who.actor_of(request)
+    if actor is None or actor.role != Role.SELLER:
+        return HttpResponseRedirect(f"/book/{comparison_id}/phone")
+    draft = drafts.load(request, comparison_id)
+    if draft is None:
+        raise QuoteExpired()
+    if not draft.rail and _known(actor):
+        draft = replace(draft, rail="wallet")
+    if draft.rail and people.verification(actor.party) in ("verified", "pending"):
+        response = HttpResponseRedirect(f"/book/{comparison_id}/last")
+        drafts.save(response, draft)
+        return response
+    return HttpResponseRedirect(f"/book/{comparison_id}/you")
+
+
+def _known(seller: Actor) -> bool:
+    """Whether everything was said before: verified, agreed, and where to be paid."""
+    status = people.seller(seller.party)
+    try:
+        people.require_consents(status, "wallet")
+    except ConsentMissing:
+        return False
+    return status.verified and any(p.rail == "wallet" for p in people.payees(seller.party))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def phone(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
+    """Whose visit it is: a phone and the code sent to it."""
+    _, offer, draft = _standing(request, comparison_id)
+    return sign_in.ask(request, "seller/book_phone.html", f"/book/{comparison_id}", offer=offer, draft=draft)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@who.only(Role.SELLER)
+def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResponse:
+    """Who you are, what you agree to one by one, how you are paid."""
+    comparison, offer, draft = _standing(request, comparison_id)
+    verified = people.verification(actor.party) == "verified"
+    payee = next((p for p in people.payees(actor.party) if p.rail == "wallet"), None)
+    refusal = None
+    if request.method == "POST":
+        try:
+            answers = _answers(request)
+            rail = "wallet" if answers["payee"] == "yes" else "cash"
+            account = request.POST.get("account", "").strip()[:80]
+            if rail == "wallet" and payee is None and not account:
+                raise Malformed(field="the account", why="where the money goes", why_zh="写上收款号，或者选收现金")
+            given = ["service", *(k for k, a in answers.items() if a == "yes")]
+            name, number = request.POST.get("name", ""), request.POST.get("number", "")
+            forms.once(request, actor, lambda: parties.enrol(actor.party, name, number, given))
+            response = HttpResponseRedirect(f"/book/{comparison_id}/last")
+            drafts.save(response, replace(draft, rail=rail, account=account if rail == "wallet" else ""))
+            return response
+        except Refusal as refused:
+            refusal = refused
+    context = {
+        "offer": offer,
+        "draft": draft,
+        "comparison": comparison,
+        "verified": verified,
+        "failed": people.verification(actor.party) == "failed",
+        "payee": payee,
+        "consents": CONSENTS,
+        "given": people.seller(actor.party).consents,
+        "typed": request.POST,
+        "refusal": refusal,
+    }
+    return render(request, "seller/book_you.html", context, status=refusal.status if refusal else 200)
+
+
+def _answers(request: HttpRequest) -> dict[str, str]:
+    """Yes or no to each consent; a plain no is an answer, silence is not."""
+    answers = {kind: request.POST.get(kind, "") for kind in CONSENTS}
+    if any(answers[kind] not in ("yes", "no") for kind in CONSENTS if kind not in OPTIONAL):
+        raise Malformed(field="consents", why="answer each one, yes or no", why_zh="每一件都要答：同意或不同意")
+    return answers
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@who.only(Role.SELLER)
+def last(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResponse:
+    """All of it once more on one page, and the tap that books. While the name is being checked, it says so."""
+    comparison, offer, draft = _standing(request, comparison_id)
+    verification = people.verification(actor.party)
+    if verification == "failed" or not draft.rail:
+        return HttpResponseRedirect(f"/book/{comparison_id}/you")
+    refusal = None
+    if request.method == "POST":
+        wanted = trade.Booking(comparison_id, draft.offer, draft.opens_at, draft.address, draft.rail, draft.account)
+        try:
+            order = forms.once(request, actor, lambda: trade.book(actor, wanted))
+            response: HttpResponse = HttpResponseRedirect(f"/orders/{orders.order_for(actor, order).code}")
+            drafts.drop(response, comparison_id)
+            return response
+        except AlreadyBooked as known:
+            return HttpResponseRedirect(f"/orders/{known.data['order']}")
+        except Refusal as refused:
+            refusal = refused
+    context = {
+        "offer": offer,
+        "draft": draft,
+        "comparison": comparison,
+        "kind": catalog.kind(comparison.lines[0].kind),
+        "verification": verification,
+        "payee": next((p for p in people.payees(actor.party) if p.rail == "wallet"), None),
+        "refusal": refusal,
+    }
+    if request.htmx and request.method == "GET":  # type: ignore[attr-defined]
+        # The page asks again while the name is being checked; with the answer it is made anew.
+        return HttpResponse(status=204, headers={} if verification == "pending" else {"HX-Refresh": "true"})
+    return render(request, "seller/book_last.html", context, status=refusal.status if refusal else 200)

@@ -1,0 +1,65 @@
+"""What was chosen before anybody signed in: kept in the browser alone, signed, for an hour."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+SECONDS = 3600
+_SALT = "huika.draft"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A window and an address for one comparison. `seen_fen` is the net that was shown before it was made firm."""
+
+    comparison: str
+    offer: str
+    opens: str
+    address: str
+    seen_fen: int
+    back: str
+    phone: str = ""
+    rail: str = ""
+    account: str = ""
+
+    @property
+    def opens_at(self) -> datetime:
+        """When the window opens."""
+        return datetime.fromisoformat(self.opens)
+
+
+def _name(comparison: object) -> str:
+    prefix = "__Host-" if settings.SECURE else ""
+    return f"{prefix}hk-draft-{str(comparison)[-12:]}"
+
+
+def load(request: HttpRequest, comparison: UUID) -> Draft | None:
+    """The draft of this comparison; None when it is too old or none of ours."""
+    try:
+        kept: dict[str, Any] = signing.loads(request.COOKIES.get(_name(comparison), ""), salt=_SALT, max_age=SECONDS)
+        draft = Draft(**kept)
+    except (signing.BadSignature, TypeError):
+        return None
+    return draft if draft.comparison == str(comparison) else None
+
+
+def save(response: HttpResponse, draft: Draft) -> None:
+    """Keep a draft with the answer."""
+    response.set_cookie(
+        _name(draft.comparison),
+        signing.dumps(asdict(draft), salt=_SALT, compress=True),
+        max_age=SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def drop(response: HttpResponse, comparison: UUID) -> None:
+    """It was booked: nothing is kept."""
+    response.delete_cookie(_name(comparison))

@@ -1,0 +1,225 @@
+"""A seller's orders: booked, followed, decided at the door, paid, proved."""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.cover import queries as cover
+from huika.domain.evidence import queries as evidence
+from huika.domain.evidence.errors import ReceiptNotReady
+from huika.domain.field import queries as field
+from huika.domain.inspection import queries as inspection
+from huika.domain.inspection.types import VerdictRef
+from huika.domain.parties import queries as people
+from huika.domain.parties.types import Actor, Role
+from huika.domain.settlement import queries as settlement
+from huika.domain.tax import queries as tax
+from huika.domain.trade import actions as trade
+from huika.domain.trade import queries as orders
+from huika.domain.trade.types import CardRef, OrderRef, RequoteRef, Step
+from huika.faces.pages import forms, who
+from huika.faces.seller.quote import fee_names
+from huika.kit.refusals import NotFound, Refusal
+
+ENDED_FREE = ("cancelled", "declined_free", "expired")
+OURS = ("credited", "paid")
+
+
+@dataclass(frozen=True)
+class CardShown:
+    """A card with what was found on it and the new price that was proposed, if any."""
+
+    card: CardRef
+    verdict: VerdictRef | None
+    requote: RequoteRef | None
+
+
+@require_safe
+@who.only(Role.SELLER)
+def mine(request: HttpRequest, *, actor: Actor) -> HttpResponse:
+    """My orders, newest first."""
+    found = [o for o in orders.orders_of(actor) if o.state != "quoted"]
+    return render(request, "seller/orders.html", {"orders": [(o, catalog.kind(o.cards[0].kind)) for o in found]})
+
+
+@require_safe
+@who.only(Role.SELLER)
+def one(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
+    """One order where it stands now. Its own page asks again every three seconds and is told only what changed."""
+    order = orders.order_by_code(actor, code)
+    steps = list(orders.timeline(order))
+    version = _version(order, steps)
+    if request.htmx and request.GET.get("v") == version:  # type: ignore[attr-defined]
+        return HttpResponse(status=204)
+    stage = _stage(order)
+    context = {"order": order, "version": version, "stage": stage, "kind": catalog.kind(order.cards[0].kind)}
+    context |= _money(order) | {"steps": list(reversed(steps))}
+    if stage in ("booked", "visit"):
+        context |= _visit(order)
+    if stage == "visit":
+        context["cards"] = [_card(c) for c in order.cards]
+    if stage == "receipt":
+        context |= _receipt(order)
+    part = f"seller/order_{stage}.html"
+    return render(request, part if request.htmx else "seller/order.html", {**context, "part": part})  # type: ignore[attr-defined]
+
+
+def _stage(order: OrderRef) -> str:
+    if order.state in ENDED_FREE:
+        return "ended"
+    if order.state in ("settled", "closed"):
+        return "receipt"
+    return "visit" if order.state == "in_progress" else "booked"
+
+
+def _version(order: OrderRef, steps: list[Step]) -> str:
+    cards = "".join(f"{c.state}{c.net_fen}" for c in order.cards)
+    payouts = "".join(p.state for p in settlement.payouts(order.id))
+    verdicts = "".join(v.outcome for c in order.cards if (v := inspection.verdict(c.id)))
+    return hashlib.sha256(f"{order.state}{cards}{payouts}{verdicts}{len(steps)}".encode()).hexdigest()[:16]
+
+
+def _money(order: OrderRef) -> dict[str, object]:
+    """What is ours to pay and what has certainly come, in fen."""
+    earned = sum(c.net_fen for c in order.cards if c.state in OURS)
+    paid = settlement.paid_fen(order.id)
+    payouts = settlement.payouts(order.id)
+    return {
+        "earned": earned,
+        "paid": paid,
+        "payouts": payouts,
+        "due": sum(c.net_fen for c in order.cards if c.state != "returned"),
+        "locked": sum(1 for c in order.cards if c.state in OURS),
+        "unknown": any(p.state == "unknown" for p in payouts),
+        "changed": any(c.net_fen != c.accepted_net_fen for c in order.cards),
+        "rounding": sum(p.rounding_fen for p in payouts if p.state == "paid"),
+    }
+
+
+def _visit(order: OrderRef) -> dict[str, object]:
+    if order.visit is None:
+        raise NotFound()
+    visit = field.visit(order.visit)
+    courier_says, you_say = people.door_codes(order.visit)
+    return {
+        "visit": visit,
+        "badge": people.courier_badge(visit.courier),
+        "courier_says": courier_says,
+        "you_say": you_say,
+        "secured": visit.state in ("ready", "on_the_way", "at_the_door"),
+    }
+
+
+def _card(card: CardRef) -> CardShown:
+    return CardShown(card, inspection.verdict(card.id), orders.requote_of(card.id))
+
+
+def _receipt(order: OrderRef) -> dict[str, object]:
+    sold = [c for c in order.cards if c.state == "paid"]
+    face = sum(c.face_value_fen for c in sold)
+    gross = sum(c.gross_fen for c in sold)
+    net = sum(c.net_fen for c in sold)
+    sealed = True
+    try:
+        evidence.receipt(order.id, "trade.order.settled")
+    except ReceiptNotReady:
+        sealed = False
+    return {
+        "sold": sold,
+        "kept": [c for c in order.cards if c.state == "returned"],
+        "net": net,
+        "where": {"face": face, "net": net, "discount": face - gross, "rest": gross - net},
+        "fees": fee_names(order.city),
+        "voucher": tax.voucher(order.id),
+        "guarantee": cover.guarantee(order.id),
+        "sealed": sealed,
+        "received": any(s.verb == "trade.order.received" for s in orders.timeline(order)),
+    }
+
+
+@require_POST
+@who.only(Role.SELLER)
+def cancel(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
+    """Not any more; free of charge."""
+    order = orders.order_by_code(actor, code)
+    forms.once(request, actor, lambda: trade.cancel(order.id, "seller"))
+    return HttpResponseRedirect(f"/orders/{order.code}")
+
+
+@require_POST
+@who.only(Role.SELLER)
+def decline(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
+    """Keep what is not locked; what is locked is paid. `card` names one card, else all of them."""
+    order = orders.order_by_code(actor, code)
+    card = _named(order, request.POST.get("card", "")) if request.POST.get("card") else None
+    forms.once(request, actor, lambda: trade.decline_card(card.id) if card else trade.decline(order.id))
+    return HttpResponseRedirect(f"/orders/{order.code}")
+
+
+@require_POST
+@who.only(Role.SELLER)
+def received(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
+    """The seller's own word that the money has come."""
+    order = orders.order_by_code(actor, code)
+    forms.once(request, actor, lambda: trade.received(order.id))
+    return HttpResponseRedirect(f"/orders/{order.code}")
+
+
+def _named(order: OrderRef, text: str) -> CardRef:
+    card = next((c for c in order.cards if str(c.n) == text), None)
+    if card is None:
+        raise NotFound()
+    return card
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@who.only(Role.SELLER)
+def requote(request: HttpRequest, code: str, n: int, *, actor: Actor) -> HttpResponse:
+    """A new price: old and new figure, the published reason with its arithmetic, two equal buttons."""
+    order = orders.order_by_code(actor, code)
+    card = _named(order, str(n))
+    proposed = orders.requote_of(card.id)
+    if proposed is None or proposed.state != "proposed":
+        return HttpResponseRedirect(f"/orders/{order.code}")
+    refusal, step = None, request.GET.get("step", "")
+    if request.method == "POST":
+        step = "code"
+        typed = request.POST.get("code", "").strip()[:12]
+        try:
+            forms.once(request, actor, lambda: trade.consent(card.id, actor.party, typed))
+            return HttpResponseRedirect(f"/orders/{order.code}")
+        except Refusal as refused:
+            refusal = refused
+    less = proposed.old_net_fen - proposed.new_net_fen
+    others = sum(c.net_fen for c in order.cards if c.id != card.id and c.state != "returned")
+    context = {
+        "order": order,
+        "card": card,
+        "requote": proposed,
+        "reason": catalog.reason_code(proposed.reason_code),
+        "less": less,
+        "share": min(100, round(100 * less / max(1, proposed.max_deduction_fen))),
+        "others": others,
+        "total": others + proposed.new_net_fen,
+        "old_total": others + proposed.old_net_fen,
+        "step": step,
+        "refusal": refusal,
+        "reasons": len(catalog.reason_codes()),
+    }
+    return render(request, "seller/requote.html", context, status=refusal.status if refusal else 200)
+
+
+@require_safe
+@who.only(Role.SELLER)
+def receipt(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
+    """The proof as a file that verifies offline."""
+    order = orders.order_by_code(actor, code)
+    return HttpResponse(
+        evidence.receipt(order.id, "trade.order.settled"),
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="huika-{order.code}.tlog-proof"'},
+    )

@@ -1,0 +1,127 @@
+"""From opening to a price: which card, how much, who pays what."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.catalog.types import Kind
+from huika.domain.market import queries as market
+from huika.domain.market.types import Offer
+from huika.faces.pages import words
+from huika.faces.seller import asked as asking
+from huika.faces.seller.asked import Shown
+from huika.kit.refusals import Malformed
+
+LIKELY = 4
+PART_WORDS = {"price": ("收价", "its price"), "recycler_fee": ("回收商手续费", "its fee")}
+
+
+@require_safe
+def first(request: HttpRequest) -> HttpResponse:
+    """One question, one field, four likely answers."""
+    q = request.GET.get("q", "").strip()[:60]
+    kinds = catalog.kinds(q) if q else likely()
+    known = {"q": q, "kinds": kinds[:8], "found": bool(q)}
+    return render(request, "seller/found.html" if request.htmx else "seller/first.html", known)  # type: ignore[attr-defined]
+
+
+def likely() -> tuple[Kind, ...]:
+    """The first kinds of the catalogue that are bought without a question."""
+    return tuple(k for k in catalog.kinds() if k.policy == "accept" and asking.forms_of(k))[:LIKELY]
+
+
+@require_safe
+def sell(request: HttpRequest, slug: str) -> HttpResponse:
+    """The net in large figures while it is typed, where each yuan goes, the offers, what happens at the door."""
+    refusal = None
+    try:
+        asked = asking.read(slug, request.GET)
+    except Malformed as malformed:
+        refusal = malformed
+        kept = request.GET.copy()
+        for name in ("face", "other_face", "n"):
+            kept.pop(name, None)
+        asked = asking.read(slug, kept)
+    shown = asking.show(asked)
+    context = {
+        "shown": shown,
+        "asked": asked,
+        "kind": asked.kind,
+        "forms": asking.forms_of(asked.kind),
+        "faces": asking.faces(asked.kind),
+        "other": asked.face_fen not in asking.faces(asked.kind),
+        "refusal": refusal or shown.refusal,
+        "split": split(shown.chosen) if shown.chosen else None,
+        "reasons": {o.id: because(o, asked.city) for o in shown.ranking.offers},
+        "lock": lock_of(shown),
+        "others": elsewhere(shown),
+    }
+    return render(request, "seller/sell.html", context, status=422 if refusal else 200)
+
+
+def lock_of(shown: Shown) -> str:
+    """The lock method of what is asked about, empty where the kind has none in that form."""
+    kind = shown.asked.kind
+    return (kind.lock_electronic if shown.asked.form == "electronic" else kind.lock_plastic) or ""
+
+
+def elsewhere(shown: Shown) -> tuple[Kind, ...]:
+    """Likely kinds to offer where this one is not bought."""
+    return tuple(k for k in likely() if k.slug != shown.asked.kind.slug)[:3] if shown.refusal else ()
+
+
+def split(offer: Offer) -> dict[str, object]:
+    """Where the face value goes, in fen, summing to it: the seller, the resale discount, the visit and the parties."""
+    discount = offer.face_fen - offer.gross_fen
+    rest = offer.face_fen - offer.net_fen - discount
+    share = [offer.net_fen, discount, rest]
+    # A part that is not nothing is seen: two of a hundred at least.
+    widths = [max(2, round(100 * part / offer.face_fen)) if part else 0 for part in share]
+    widths[0] = 100 - widths[1] - widths[2]
+    return {
+        "net": offer.net_fen,
+        "discount": discount,
+        "rest": rest,
+        "widths": widths,
+        "x2": widths[0],
+        "x3": widths[0] + widths[1],
+        "recycler": offer.recycler_fee_fen,
+        "platform": [(code, fen) for code, fen in offer.platform_fees],
+    }
+
+
+def fee_names(city: str) -> dict[str, str]:
+    """Names of the parts of a price in the page's language, by code."""
+    named = {code: words.pick(*pair) for code, pair in PART_WORDS.items()}
+    return named | {fee.code: words.said(fee) for fee in market.platform_fees(city)}
+
+
+def because(offer: Offer, city: str) -> str:
+    """Why it is not the best, in one line whose parts sum: 「比最高价少 ¥12：收价低 ¥7，上门费高 ¥5」."""
+    if not offer.lower_by_fen:
+        return ""
+    names = fee_names(city)
+    parts = []
+    for code, fen in offer.lower_because:
+        more = fen > 0
+        if code == "price":
+            parts.append(
+                words.pick(
+                    f"收价{'低' if more else '高'} {_yuan(fen)}", f"pays {_yuan(fen)} {'less' if more else 'more'}"
+                )
+            )
+        else:
+            name = names.get(code, code)
+            parts.append(
+                words.pick(
+                    f"{name}{'多' if more else '少'} {_yuan(fen)}", f"{name} {_yuan(fen)} {'more' if more else 'less'}"
+                )
+            )
+    less = _yuan(offer.lower_by_fen)
+    return words.pick(f"比最高价少 {less}：{'，'.join(parts)}", f"{less} less than the best: {', '.join(parts)}")
+
+
+def _yuan(fen: int) -> str:
+    whole, cents = divmod(abs(fen), 100)
+    return f"¥{whole:,}" + (f".{cents:02d}" if cents else "")

@@ -1,0 +1,72 @@
+"""What holds on every page: axe finds nothing, one language, no sideways scrolling, large targets, a strict policy.
+
+Pages are found in the URL configuration. A run shows each once, on a phone, in Chinese, light, or as HUIKA_SIZE,
+HUIKA_LANG, HUIKA_SCHEME and HUIKA_CARE say: `make prove NAME=faces` goes through all of them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+from tests.browser import ROOT, BrowserPages, as_seller, as_staff, shot, wished
+from tests.faces import built, every_page
+from tests.faces.built import Built
+from tests.faces.every_page import Shown
+
+from huika.domain.parties.types import Role
+from huika.sim.story import World
+
+pytestmark = [pytest.mark.stack, pytest.mark.matrix]
+CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+AXE_RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
+  (v) => `axe ${v.id} (${v.impact}): ${v.nodes.map((n) => n.html.slice(0, 160)).slice(0, 3).join(" | ")}`)"""
+
+
+def test_every_page(platform: World, site: str, browser_page: BrowserPages) -> None:
+    world = built.build(platform)
+    found = every_page.find(world)
+    assert found.unreached == []
+    assert found.pages
+    opened: dict[Any, Page] = {}
+    wrong: list[str] = []
+    for shown in found.pages:
+        page = opened_as(opened, browser_page, world, shown)
+        wrong += [f"{shown.path} as {shown.role}: {w}" for w in look(page, shown, world, browser_page)]
+    print(f"{len(found.pages)} pages, {len({p.route for p in found.pages})} routes, {len(found.downloads)} downloads")
+    assert wrong == [], "\n".join(wrong)
+
+
+def opened_as(opened: dict[Any, Page], browser_page: BrowserPages, world: Built, shown: Shown) -> Page:
+    """A browser page signed in as who sees it, opened once a role. The desk's own size is a desk's."""
+    key = (shown.role, shown.desk)
+    if key not in opened:
+        page = opened[key] = browser_page("desk" if shown.desk and wished("SIZE", "phone") == "phone" else "")
+        if shown.role is Role.SELLER:
+            as_seller(page, world.seller.client.token)
+        elif shown.role is not None:
+            as_staff(page, world.logins[shown.role])
+    return opened[key]
+
+
+def look(page: Page, shown: Shown, world: Built, browser_page: BrowserPages) -> list[str]:
+    """Everything that is wrong with one page."""
+    answer = page.goto(shown.path)
+    if answer is None or answer.status != 200:
+        return [f"status {answer and answer.status}"]
+    page.wait_for_load_state("load")
+    asked = {
+        "phone": not shown.desk,
+        "care": wished("CARE", "") != "",
+        "lang": wished("LANG", "zh"),
+        "names": world.names,
+    }
+    wrong: list[str] = page.evaluate(CHECKS, asked)
+    # The page's own policy stays in force: the debugger may evaluate what the page may not.
+    page.evaluate(AXE.read_text())
+    wrong += page.evaluate(AXE_RUN)
+    wrong += browser_page.unexpected()
+    if wrong:
+        shot(page, "wrong/" + shown.path.strip("/").replace("/", "_")[:60])
+    return wrong
