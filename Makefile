@@ -6,7 +6,9 @@ RUN := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml package-lock
 DEV := $(VENV)/.dev-$(shell cat requirements/dev.txt pyproject.toml package-lock.json tools/assets.py | cksum | cut -d' ' -f1)
 NAME ?= trade
 
-.PHONY: up demo test check bench prove docs requirements stop clean
+MEASUREMENTS := trade pages
+PROOFS := faces
+.PHONY: up demo test check bench prove docs requirements chromium stop clean
 
 up: $(RUN)
 	@$(BIN)/huika up
@@ -14,7 +16,7 @@ up: $(RUN)
 demo: $(RUN)
 	@$(BIN)/huika demo
 
-test: check
+test: check chromium
 	@$(BIN)/pytest -n 2 --dist loadgroup -q
 
 check: $(DEV)
@@ -25,13 +27,17 @@ check: $(DEV)
 	@HUIKA_SETTING=demo DJANGO_SETTINGS_MODULE=huika.config.settings $(BIN)/python -W ignore -m django makemigrations --check --dry-run
 	@$(BIN)/pytest -q -p no:cacheprovider tests/architecture
 
-bench: $(DEV)
-	@test -f bench/$(NAME).py || { echo "no such measurement: $(NAME); there is: trade" >&2; exit 2; }
+bench: $(DEV) $(if $(filter pages,$(NAME)),chromium)
+	@test -f bench/$(NAME).py || { echo "no such measurement: $(NAME); there are: $(MEASUREMENTS)" >&2; exit 2; }
 	@$(BIN)/python -m bench.$(NAME)
 
-prove: $(DEV)
-	@test -f bench/prove_$(NAME).py || { echo "no long proof is called $(NAME) yet" >&2; exit 2; }
+prove: $(DEV) $(if $(filter faces,$(NAME)),chromium)
+	@test -f bench/prove_$(NAME).py || { echo "no such proof: $(NAME); there are: $(PROOFS)" >&2; exit 2; }
 	@$(BIN)/python -m bench.prove_$(NAME)
+
+# The browser tests' Chromium: found, or installed where that is allowed.
+chromium:
+	@sh tools/chromium.sh >/dev/null
 
 docs: $(DEV)
 	@$(BIN)/python tools/architecture.py

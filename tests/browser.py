@@ -39,7 +39,8 @@ ARGS = [
 ]
 _VIOLATIONS = """document.addEventListener("securitypolicyviolation", (e) =>
   console.error(`policy: ${e.effectiveDirective} ${e.blockedURI} ${e.sample} ${e.sourceFile}:${e.lineNumber}`));"""
-_OWN_PAGES = ("document", "xhr", "fetch")
+_ASKED_BY_SCRIPT = ("xhr", "fetch")
+_OWN_PAGES = ("document", *_ASKED_BY_SCRIPT)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -111,6 +112,7 @@ class BrowserPages:
         self.problems: list[str] = []
         self.expected: list[re.Pattern[str]] = []
         self.contexts: list[BrowserContext] = []
+        self.asked: set[Request] = set()
 
     def __call__(
         self,
@@ -147,8 +149,17 @@ class BrowserPages:
         context.on("weberror", lambda error: self.problems.append(f"uncaught: {error.error}"))
         context.on("request", self._request)
         context.on("requestfailed", self._failed)
+        context.on("requestfinished", lambda request: self.asked.discard(request))
         context.on("response", self._response)
         return context.new_page()
+
+    def settled(self, page: Page, most_seconds: float = 3) -> None:
+        """Wait until the page is loaded and what its scripts asked for has come and is drawn."""
+        page.wait_for_load_state("load")
+        for _ in range(int(most_seconds / 0.1)):
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)))")
+            if not self.asked:
+                return
 
     def expect(self, pattern: str) -> None:
         """What matches this belongs to the story."""
@@ -172,11 +183,14 @@ class BrowserPages:
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     def _request(self, request: Request) -> None:
+        if request.resource_type in _ASKED_BY_SCRIPT:
+            self.asked.add(request)
         host = urlsplit(request.url).hostname
         if host and host not in ("localhost", "127.0.0.1") and not host.endswith(".localhost"):
             self.problems.append(f"foreign request: {request.url}")
 
     def _failed(self, request: Request) -> None:
+        self.asked.discard(request)
         if request.failure != "net::ERR_ABORTED":  # left for another page meanwhile
             self.problems.append(f"no answer: {request.failure} {request.url}")
 
@@ -212,6 +226,11 @@ def site(platform: Any, live_server: Any, counterparties: Any, settings: Any) ->
     return str(live_server.url)
 
 
+def as_client(page: Page, client: Any) -> None:
+    """From now on this page is whoever Django's client is: it has the same cookies."""
+    page.context.add_cookies([_cookie(name, morsel.value) for name, morsel in client.cookies.items() if morsel.value])
+
+
 def as_seller(page: Page, token: str) -> None:
     """From now on this page is a seller's, by the token that signing in gave."""
     from django.conf import settings
@@ -221,10 +240,7 @@ def as_seller(page: Page, token: str) -> None:
 
 def as_staff(page: Page, username: str) -> None:
     """From now on this page is this login's, as after a sign-in."""
-    from django.conf import settings
-
-    cookie = staff_client(username).cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([_cookie(settings.SESSION_COOKIE_NAME, cookie)])
+    as_client(page, staff_client(username))
 
 
 def staff_client(username: str) -> Any:

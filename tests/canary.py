@@ -1,14 +1,14 @@
-"""A search for one PIN in everything that a platform leaves at rest.
+"""A search for PINs in everything that a platform leaves at rest.
 
 Looked through: every row of every table (the vault's too, and the queue's) in two dump formats, texts of running
 statements, the write-ahead log since a mark, the server's own log, and whole folders (uploads, public log, process
-logs, keys). Looked for: the PIN in UTF-8 and UTF-16, grouped by blanks or dashes, in hexadecimal and base64 at each
+logs, keys). Looked for: each PIN in UTF-8 and UTF-16, grouped by blanks or dashes, in hexadecimal and base64 at each
 alignment, its unsalted digests (a PIN is short: a digest gives it away), all that again inside gzip, zlib and zip
 streams and inside base64 and hexadecimal runs; a picture's metadata is part of its file.
 
 Not looked for: pixels (a picture in which the PIN can be read holds no byte of it), memory of running processes,
 values that PostgreSQL itself has compressed inside the write-ahead log (pglz; they are seen in the tables).
-The PIN should have 14 digits or more: a shorter one stands in any dump by chance.
+A PIN has to have 14 digits or more: a shorter one stands in any dump by chance.
 """
 
 import base64
@@ -36,26 +36,30 @@ _HEX = re.compile(rb"[0-9A-Fa-f]{24,}")
 
 @dataclass(frozen=True)
 class Find:
-    """Where the PIN stands: the place, how it is written, what it is wrapped in. The PIN itself is not repeated."""
+    """Where a PIN stands, how it is written, what it is wrapped in, and which one it is. It is not repeated here."""
 
     place: str
     form: str
     inside: tuple[str, ...] = ()
+    which: int = 0
 
 
 class Canary:
-    """The search for one PIN."""
+    """The search for some PINs at once."""
 
-    def __init__(self, pin: str) -> None:
-        if len(pin) < 14:
+    def __init__(self, *pins: str) -> None:
+        if min(map(len, pins)) < 14:
             raise ValueError("a PIN this short is found anywhere by chance")
-        self.shapes = dict(_shapes(pin))
+        self.shapes = {shape: (name, n) for n, pin in enumerate(pins) for shape, name in _shapes(pin)}
         # One expression is one pass over the bytes, whatever the number of shapes.
         self._any = re.compile(b"|".join(re.escape(s) for s in sorted(self.shapes, key=len, reverse=True)))
 
     def search_bytes(self, data: bytes, place: str, inside: tuple[str, ...] = ()) -> list[Find]:
         """Every form in these bytes, and in what they contain."""
-        found = [Find(place, self.shapes[shape], inside) for shape in dict.fromkeys(self._any.findall(data))]
+        found = [
+            Find(place, form, inside, n)
+            for form, n in map(self.shapes.__getitem__, dict.fromkeys(self._any.findall(data)))
+        ]
         if len(inside) < DEEPEST:
             for name, content in _contained(data):
                 found += self.search_bytes(content, place, (*inside, name))

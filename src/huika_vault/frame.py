@@ -1,6 +1,6 @@
 """The frame in which number and PIN are typed: a page of the vault's own origin that the platform's pages embed.
 
-What parent and frame say to each other stands in static/frame.js; docs/guide has it for those who build a page.
+What page and frame say to each other stands at the head of static/frame.js.
 """
 
 import html

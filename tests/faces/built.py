@@ -1,21 +1,16 @@
 """A world in which every page has something to show: one seller with orders at every stage, and a login a role."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from django.apps import apps
-from django.db.models import UUIDField
-from django.test import Client
-from tests.browser import staff_client
 from tests.faces.api import helpers as h
 
-from huika.domain.catalog import queries as catalog
-from huika.domain.evidence import queries as evidence
-from huika.domain.parties.models import Courier
+from huika.domain.parties import actions as parties
+from huika.domain.parties import models
+from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
-from huika.domain.trade.models import Order
-from huika.faces.pages import kept
+from huika.domain.trade import actions as trade
 from huika.sim import story
 from huika.sim.client import until
 from huika.sim.story import Seller, World
@@ -27,6 +22,7 @@ class Built:
 
     world: World
     seller: Seller
+    compared: dict[str, Any]
     orders: dict[str, dict[str, Any]]
     logins: dict[Role, str]
     names: list[str] = field(default_factory=list)  # of people and places: the same in both languages
@@ -35,7 +31,9 @@ class Built:
 def build(world: World, name: str = "测试卖家") -> Built:
     """Orders quoted, booked (wallet, cash), at the door (clear, doubtful, re-quoted; plastic uncovered), settled."""
     seller = h.enrol(world, name=name)
-    orders = {"quoted": _quoted(world, seller)}
+    compared = story.compare(world, [h.brought(world)], h.DISTRICT)
+    body = {"comparison": compared["id"], "offer": compared["offers"][0]["id"]}
+    orders = {"quoted": dict(seller.client.post("/v1/orders", body))}
     settled = [h.brought(world)]
     orders["settled"], courier = h.visited(world, seller, settled)
     h.sell(world, courier, orders["settled"], 0, settled[0])
@@ -48,14 +46,8 @@ def build(world: World, name: str = "测试卖家") -> Built:
     story.settled(seller, orders["settled"]["id"])
     until(lambda: story.receipt(seller, orders["settled"]["id"]))
     logins = {Role.DESK: "desk1", Role.REGULATOR: "regulator", Role.RECYCLER: "recycler-local", Role.COURIER: driver}
-    known = Courier.objects.values_list("name", flat=True)
-    return Built(world, seller, orders, logins, [name, "演示路 1 号 301 室", *known])
-
-
-def _quoted(world: World, seller: Seller) -> dict[str, Any]:
-    compared = story.compare(world, [h.brought(world)], h.DISTRICT)
-    body = {"comparison": compared["id"], "offer": compared["offers"][0]["id"]}
-    return dict(seller.client.post("/v1/orders", body))
+    couriers = models.Courier.objects.values_list("name", flat=True)
+    return Built(world, seller, compared, orders, logins, [name, "演示路 1 号 301 室", *couriers])
 
 
 def _at_the_door(world: World, seller: Seller) -> tuple[dict[str, Any], str]:
@@ -72,60 +64,18 @@ def _at_the_door(world: World, seller: Seller) -> tuple[dict[str, Any], str]:
     return order, next(login for login, known in world.couriers.items() if known == party)
 
 
-def client_of(built: Built, role: Role | None) -> Client:
-    """Django's client as somebody of this role; nobody in particular for None."""
-    if role is None:
-        return Client(SERVER_NAME="localhost")
-    if role is Role.SELLER:
-        from django.conf import settings
-
-        client = Client(SERVER_NAME="localhost")
-        client.cookies[settings.SELLER_COOKIE_NAME] = built.seller.client.token
-        return client
-    return staff_client(built.logins[role])
+def staff_user(username: str) -> models.User:
+    """A login of staff."""
+    return models.User.objects.get(username=username)
 
 
-def values(built: Built, name: str, kind: str) -> list[str]:
-    """What may stand for the parameter `name` of converter `kind` in an address, the likeliest first.
-
-    A page with a parameter of its own kind, such as a signed token, adds how one is made to `_MADE`.
-    """
-    if name in _MADE:
-        return _MADE[name](built)
-    if kind == "int":
-        return ["1", "2", "3"]
-    if kind == "path":
-        return ["checkpoint"]
-    ids = _uuids(name)
-    return ids if kind == "uuid" else [*_words(name), *ids]
+def approval(built: Built) -> UUID:
+    """A question that waits for a second person: may desk2's colleague be let in again, asked by desk2."""
+    actor = people.actor_of_user(staff_user("desk2").pk)
+    assert actor is not None
+    return parties.ask_recovery(actor, staff_user("regulator").pk)
 
 
-_MADE: dict[str, Callable[[Built], list[str]]] = {
-    "token": lambda built: [kept.link(_picture(built)).rpartition("/")[2].removesuffix(".jpg")],
-}
-
-
-def _picture(built: Built) -> str:
-    return evidence.pictures(built.orders["door"]["cards"][0]["id"])[0].clean_sha256
-
-
-def _uuids(name: str) -> list[str]:
-    """The keys of every row that has one, at most 40 a table; tables that the name speaks of come first."""
-    tables = [m for m in apps.get_models() if isinstance(m._meta.pk, UUIDField) or m._meta.pk.is_relation]
-    wanted = name.removesuffix("_id").removesuffix("_pk")
-    tables.sort(key=lambda m: wanted not in m.__name__.lower() and m.__name__.lower() not in wanted)
-    keys = [m.objects.order_by("pk").values_list("pk", flat=True)[:40] for m in tables]
-    return list(dict.fromkeys(str(pk) for some in keys for pk in some))
-
-
-def _words(name: str) -> list[str]:
-    """Order codes, and the catalogue's slugs; those that the name speaks of first."""
-    groups = {
-        "code": list(Order.objects.order_by("id").values_list("code", flat=True)),
-        "kind": ["walmart", *(k.slug for k in catalog.kinds()[:3])],
-        "city": ["shanghai"],
-        "district": [h.DISTRICT],
-        "reason": [r.code for r in catalog.reason_codes()[:2]],
-    }
-    groups = dict(sorted(groups.items(), key=lambda g: g[0] not in name))
-    return [word for words in groups.values() for word in words]
+def stopped_call(built: Built) -> UUID:
+    """A call that was stopped because somebody may be making the caller sell; its work item."""
+    return trade.stop_call(h.phone(), staff_user("desk1").party_id, ["refund"])

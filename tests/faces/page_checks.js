@@ -1,7 +1,12 @@
 // What holds on every page, beside axe: returns a list of sentences. Asked with {phone, care, lang, names}.
 (asked) => {
-  const wrong = [];
-  const say = (what, node) => wrong.push(node ? `${what}: ${outline(node)}` : what);
+  const wrong = [], like = new Map();
+  // The same defect of the same kind of element is told once, with its number.
+  const say = (what, node) => {
+    const kind = `${what.replace(/".*"/, "")} ${node ? `${node.parentElement?.className} ${node.localName}.${node.className}` : ""}`;
+    if (!like.has(kind)) { like.set(kind, wrong.length); wrong.push({ text: node ? `${what}: ${outline(node)}` : what, more: 0 }); }
+    else wrong[like.get(kind)].more += 1;
+  };
   const outline = (node) => node.outerHTML.replace(/\s+/g, " ").slice(0, 160);
   const shown = (node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && node.getClientRects().length > 0;
   const without = (text) => asked.names.reduce((left, name) => left.replaceAll(name, ""), text);
@@ -76,5 +81,5 @@
     }
   }
   window.scrollTo(0, 0);
-  return [...new Set(wrong)];
+  return wrong.map(({ text, more }) => more ? `${text} and ${more} more like it` : text);
 }

@@ -349,10 +349,12 @@ def embed(live: Live, chromium: Any) -> Iterator[Callable[..., Embedded]]:
     """Opens the page with the frame in it: `embed("lang=en", color_scheme="dark")`."""
     contexts = []
 
-    def make(query: str = "", *, origin: str = "", **options: Any) -> Embedded:
+    def make(query: str = "", *, origin: str = "", script: str = "", **options: Any) -> Embedded:
         settings = {"viewport": {"width": 375, "height": 700}, "locale": "zh-CN"} | options
         contexts.append(chromium.browser().new_context(**settings))
         contexts[-1].set_default_timeout(10_000)
+        if script:
+            contexts[-1].add_init_script(script)
         return Embedded(contexts[-1], live.parent, query, origin)
 
     yield make

@@ -110,6 +110,10 @@ class Embedded:
         self.frame.locator("#text").fill(text)
         self.frame.locator("#seal-all").click()
 
+    def text(self, selector: str) -> str:
+        """What stands in a part of the frame."""
+        return str(self.frame.locator(selector).inner_text())
+
     def posted(self) -> list[dict[str, Any]]:
         """Bodies of the calls of /seal."""
         return [json.loads(body) for method, url, _, body in self.sent if method == "POST" and url.endswith("/seal")]

@@ -10,10 +10,6 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
-def text_of(opened, selector):
-    return opened.frame.locator(selector).inner_text()
-
-
 def test_number_and_pin_reach_the_vault_and_nothing_else(live, embed):
     card = live.world.new_card()
     opened = embed()
@@ -29,11 +25,12 @@ def test_number_and_pin_reach_the_vault_and_nothing_else(live, embed):
     assert live.held(card) == {"number": card.number, "pin": card.pin}
     assert len(opened.posted()) == 1 and set(opened.posted()[0]) == {"sealed", "key_id"}
     assert opened.leaked(card.number, shown, card.pin) == []
+    assert opened.leaked(opened.posted()[0]["sealed"]) and opened.leaked(str(card.card))  # it does find what is there
     assert {url.split("/")[2] for _, url, _, _ in opened.sent} == {
         o.split("/")[2] for o in (live.origin, live.parent.origin)
     }
     assert [url for _, url, _, _ in opened.sent if url.startswith(live.parent.origin)] == [f"{live.parent.origin}/?"]
-    assert text_of(opened, "#done") == "封好了。密码只在保险箱里。"
+    assert opened.text("#done") == "封好了。密码只在保险箱里。"
     assert opened.inner.evaluate("[...document.querySelectorAll('input, textarea')].map((f) => f.value).join('')") == ""
     assert [s for s in opened.said if "vault" in s] == []
 
@@ -54,7 +51,7 @@ def test_a_ticket_for_another_card_opens_nothing_and_the_page_hears_why(live, em
     assert refused["code"] == "seal.does_not_open" and refused["card"] == str(card.card)
     assert refused["zh"] and refused["en"] and set(refused) == {"huika", "card", "code", "zh", "en"}
     assert live.seals(card) == 0
-    assert "Not sealed; the card is still yours." in text_of(opened, "#wrong")
+    assert "Not sealed; the card is still yours." in opened.text("#wrong")
     assert opened.leaked(card.number, card.pin) == []
 
 
@@ -64,7 +61,7 @@ def test_another_number_than_the_one_read_is_refused_and_can_be_typed_again(live
     opened.give(live.ticket(card, args=live.bound(card)))
     opened.seal(card.number[:-1] + str((int(card.number[-1]) + 1) % 10), card.pin)
     assert opened.until("refused")[0]["code"] == "seal.other_number"
-    assert "再看一眼" in text_of(opened, "#wrong") and opened.frame.locator("#pin").input_value() == ""
+    assert "再看一眼" in opened.text("#wrong") and opened.frame.locator("#pin").input_value() == ""
     opened.seal(card.number, card.pin)
     opened.until("sealed")
     assert live.held(card)["number"] == card.number
@@ -82,7 +79,7 @@ def test_what_the_page_expects_is_checked_before_anything_is_sent(live, embed):
     assert (button.inner_text(), button.is_disabled()) == ("密码还差 1 位", True)
     wrong = card.number[:-1] + str((int(card.number[-1]) + 1) % 10)
     opened.seal(wrong, card.pin)
-    assert "再看一眼" in text_of(opened, "#wrong")
+    assert "再看一眼" in opened.text("#wrong")
     assert opened.posted() == [] and [m["huika"] for m in opened.heard()] == ["ready"]
     opened.seal(card.number, card.pin)
     opened.until("sealed")
@@ -154,7 +151,7 @@ def test_a_message_that_is_no_ticket_changes_nothing(live, embed, message):
     opened.until("ready")
     opened.page.evaluate("([m, o]) => give(m, o)", [message, live.origin])
     opened.page.wait_for_timeout(100)
-    assert text_of(opened, "#note") == "正在等回卡的页面。"
+    assert opened.text("#note") == "正在等回卡的页面。"
     assert opened.said == []
 
 
@@ -165,6 +162,24 @@ def test_opened_by_itself_it_takes_no_secrets(live, chromium):
     page.get_by_text("Please open this from a page of huika.").wait_for()
     assert not page.locator("#pin").is_visible()
     context.close()
+
+
+def test_a_browser_that_cannot_encrypt_says_so_to_both(live, embed):
+    card = live.world.new_card()
+    opened = embed("lang=en", script="crypto.subtle.generateKey = () => Promise.reject(new Error('unknown'))")
+    opened.give(live.ticket(card))
+    (refused,) = opened.until("refused")
+    assert (refused["code"], refused["card"]) == ("frame.unsupported", str(card.card))
+    assert "too old" in opened.text("#note") and not opened.frame.locator("#pin").is_visible()
+
+
+def test_a_ticket_whose_key_is_none_is_refused_here(live, embed):
+    card = live.world.new_card()
+    opened = embed()
+    opened.give(live.ticket(card, key={"key_id": live.world.keys.key_id, "public_key": "AAAA"}))
+    opened.seal(card.number, card.pin)
+    assert opened.until("refused")[0]["code"] == "seal.other_key"
+    assert opened.posted() == [] and "保险箱换了钥匙" in opened.text("#wrong")
 
 
 def test_offline_the_ciphertext_waits_and_goes_out_by_itself(live, embed):
@@ -212,7 +227,7 @@ def test_a_permit_that_ran_out_is_replaced_without_typing_again(live, embed):
     opened.give(live.ticket(card, life=-5))
     opened.seal(card.number, card.pin)
     assert opened.until("refused")[0]["code"] == "capability.expired"
-    assert "许可过了时间" in text_of(opened, "#note") and live.seals(card) == 0
+    assert "许可过了时间" in opened.text("#note") and live.seals(card) == 0
     opened.give(live.ticket(card))
     opened.until("sealed")
     assert live.held(card) == {"number": card.number, "pin": card.pin}

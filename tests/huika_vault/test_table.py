@@ -37,7 +37,7 @@ def test_one_row_that_is_refused_is_mended_without_sealing_the_others_again(live
     assert opened.until("refused")[0]["code"] == "seal.other_number"
     row = opened.frame.locator("#rows li").nth(2)
     assert "没封上" in row.inner_text() and "再看一眼" in row.inner_text()
-    assert text_of(opened, "#seal-all") == "封存 1 张密码"
+    assert opened.text("#seal-all") == "封存 1 张密码"
     opened.seal_table("\n".join(lines))
     opened.until("sealed", 5)
     assert len(opened.posted()) == 6 and [live.seals(c) for c in cards] == [1] * 5
@@ -86,10 +86,10 @@ def test_five_cards_are_typed_one_after_the_other(live, embed):
     opened.give(*(live.ticket(c) for c in cards), expects=[{"tail": c.number[-4:]} for c in cards])
     for n, card in enumerate(cards, 1):
         opened.frame.get_by_text(f"Card {n} of 3").wait_for()
-        assert text_of(opened, "#number-hint") == f"Last digits read from the picture: {card.number[-4:]}"
+        assert opened.text("#number-hint") == f"Last digits read from the picture: {card.number[-4:]}"
         opened.seal(card.number, card.pin)
         opened.until("sealed", n)
-    assert text_of(opened, "#done") == "All 3 are sealed. The PINs are in the vault alone."
+    assert opened.text("#done") == "All 3 are sealed. The PINs are in the vault alone."
 
 
 READ = """async (bytes) => {

@@ -194,7 +194,10 @@ def decide(approval_id: UUID, by: UUID, *, approve: bool, signed: Signed | None 
 def _proof(approval: Approval, signed: Signed | None) -> dict[str, str]:
     if signed is None:
         raise NotSigned()
-    state = {"challenge": websafe_encode(_challenge(approval)), "user_verification": UserVerificationRequirement.REQUIRED}
+    state = {
+        "challenge": websafe_encode(_challenge(approval)),
+        "user_verification": UserVerificationRequirement.REQUIRED,
+    }
     try:
         server = Fido2Server(
             PublicKeyCredentialRpEntity(id=signed.rp_id, name=signed.rp_id), verify_origin=lambda o: o == signed.origin

@@ -208,15 +208,18 @@ def _decoded(data: bytes) -> str:
     """UTF-8, with or without its mark, else GB18030; nothing is guessed and nothing replaced."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data:
         raise UnknownEncoding()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        # GB18030 takes most bytes for something: what nobody can have written says that it was another encoding.
-        if not any(_unreadable(letter) for letter in set(text) - set("\t\r\n")):
-            return text
-    raise UnknownEncoding()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError as error:
+        raise UnknownEncoding() from error
+    # GB18030 takes most bytes for something: letters that nobody can have written say that it was another encoding.
+    if any(_unreadable(letter) for letter in set(text) - set("\t\r\n")):
+        raise UnknownEncoding()
+    return text
 
 
 def _workbook(data: bytes, limits: Limits) -> Iterator[tuple[str, ...]]:

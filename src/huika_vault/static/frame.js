@@ -14,8 +14,8 @@ const FIRST_WAIT = 4000, LONGEST_WAIT = 30_000; // milliseconds between tries
 const sites = document.documentElement.dataset.sites.split(" ").filter(Boolean);
 const at = (id) => document.getElementById(id);
 let page = ""; // the origin that gave the tickets
-let jobs = []; // one a ticket: { ticket, next, expects, body, tail, state, why }; `next`: a newer ticket for the card
-let byTable = false, working = false, wait = FIRST_WAIT, timer = 0;
+let jobs = []; // one a ticket: { ticket, next, expects, body, tail, state, why, … }; `next`: a newer ticket
+let byTable = false, working = false, unable = false, wait = FIRST_WAIT, timer = 0;
 
 function tell(message) {
   window.parent.postMessage(message, page);
@@ -33,6 +33,11 @@ function heard({ source, origin, data }) {
   const { tickets, expects } = data;
   if (!Array.isArray(tickets) || !tickets.length || tickets.length > 500 || !tickets.every(isTicket)) return;
   page = origin;
+  if (unable) {
+    for (const { card } of tickets) tell({ huika: "refused", card, ...ours("frame.unsupported") });
+    return;
+  }
+  at("rows").replaceChildren();
   jobs = tickets.map((ticket, place) => taken(ticket, (Array.isArray(expects) ? expects[place] : expects) ?? {}));
   byTable = byTable && jobs.length > 1;
   draw();
@@ -60,9 +65,11 @@ async function seal(job, number, pin) {
   try {
     job.body = await sealed(job.ticket, number, pin);
   } catch {
-    refuse(job, { code: "frame.unsupported", zh: WORDS.zh.unsupported, en: WORDS.en.unsupported });
+    refuse(job, ours("seal.other_key")); // this browser can encrypt, so the ticket's key is none
   }
 }
+
+const ours = (code) => ({ code, zh: WORDS.zh[code], en: WORDS.en[code] });
 
 function refuse(job, why) {
   Object.assign(job, { state: "open", body: null, why });
@@ -249,8 +256,20 @@ function draw() {
   at("note").className = stuck ? "note warn" : "note";
   at("note").textContent = note && say(note);
   at("rows").hidden = jobs.length < 2;
-  at("rows").replaceChildren(...(jobs.length < 2 ? [] : jobs.map(row)));
+  if (jobs.length > 1) drawRows();
   count();
+}
+
+/** Only rows that changed: a table has 500. */
+function drawRows() {
+  for (const job of jobs) {
+    const seen = [nth(job), job.state, job.tail, job.why?.code].join();
+    if (job.row?.isConnected && job.seen === seen) continue;
+    const made = row(job);
+    if (job.row?.isConnected) job.row.replaceWith(made);
+    else at("rows").append(made);
+    Object.assign(job, { row: made, seen });
+  }
 }
 
 function row(job) {
@@ -283,10 +302,8 @@ async function start() {
   at("show").textContent = say("show");
   at("note").textContent = say(window.parent === window ? "alone" : "wait");
   if (window.parent === window) return;
-  if (!(await able())) {
-    at("note").textContent = say("unsupported");
-    return;
-  }
+  unable = !(await able());
+  if (unable) at("note").textContent = say("frame.unsupported");
   at("one").addEventListener("submit", sealOne);
   at("table").addEventListener("submit", sealTable);
   at("one").addEventListener("input", typed);

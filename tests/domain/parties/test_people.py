@@ -178,7 +178,7 @@ def test_an_address_is_written_out_to_the_door() -> None:
         with pytest.raises(Malformed):
             actions.save_address(who, "shanghai", "shanghai-huangpu", line, 1, 1)
     made = actions.save_address(who, "shanghai", "shanghai-huangpu", " 安福路 1 号 ", 1, 1)
-    assert queries.address_line(made) == "shanghai-huangpu 安福路 1 号"
+    assert queries.address_line(made) == "黄浦区 安福路 1 号"
 
 
 def test_recyclers_with_a_licence_that_has_run_out_do_not_trade() -> None:

@@ -64,7 +64,10 @@ class PasskeyKnown(Refusal):
 
 class LinkDead(Refusal):
     code, status = "link_dead", 409
-    zh, en = "这个链接用过了，或已经过期，请同事再发一次", "This link was used or has expired; ask a colleague for a new one."
+    zh, en = (
+        "这个链接用过了，或已经过期，请同事再发一次",
+        "This link was used or has expired; ask a colleague for a new one.",
+    )
 
 
 class NotVerified(Refusal):

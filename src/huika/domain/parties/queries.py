@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from allauth.core.internal.sessionkit import get_session_user
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import Count, Q
 
+from huika.domain.catalog import queries as catalog
 from huika.domain.parties import codes, errors, models, rules
 from huika.domain.parties.types import (
     Actor,
@@ -153,7 +155,14 @@ def courier_badge(party_id: UUID) -> str:
 def address_line(address_id: UUID) -> str:
     """City, district and door, for the assigned courier around the visit alone."""
     row = models.Address.objects.get(id=address_id)
-    return f"{row.district} {row.line}"
+    district = next((d.name_zh for d in catalog.districts(row.city) if d.slug == row.district), row.district)
+    return row.line if district in row.line else f"{district} {row.line}"
+
+
+def address_place(address_id: UUID) -> tuple[int, int]:
+    """(latitude, longitude) in millionths of a degree, for the assigned courier's way there alone."""
+    row = models.Address.objects.get(id=address_id)
+    return row.lat_e6, row.lng_e6
 
 
 def door_codes(visit_id: UUID) -> tuple[str, str]:
@@ -226,7 +235,7 @@ def passkeys(user_id: UUID) -> Sequence[Passkey]:
 def devices(user_id: UUID) -> Sequence[Device]:
     """Browsers signed in with this login, newest first."""
     rows = UserSession.objects.filter(user_id=user_id).order_by("-created_at")
-    living = [r for r in rows if not r.purge()]
+    living = [r for r in rows if get_session_user(r._session_store(r.session_key)) is not None]
     return [Device(r.id, r.session_key, r.user_agent, r.ip, r.created_at) for r in living]
 
 

@@ -87,3 +87,13 @@ class StoppedBefore(Refusal):
         "没有约：这个号码的上一通电话停下过，等同事看过再约",
         "Not booked: an earlier call of this number was stopped; a colleague looks at it first.",
     )
+
+
+class BagDiffers(Refusal):
+    code, status = "bag_differs", 409
+    zh, en = "这不是装这张卡的袋子，别接", "This is not the bag this card was sealed in; do not take it."
+
+
+class NotPaidYet(Refusal):
+    code, status = "not_paid_yet", 409
+    zh, en = "钱还没到，袋子留在卖家手里", "The money has not arrived; the bag stays with the seller."

@@ -179,6 +179,11 @@ def requote_of(card_id: UUID) -> RequoteRef | None:
     return RequoteRef(r.id, r.card_id, r.reason_code, r.old_net_fen, r.new_net_fen, r.max_deduction_fen, r.state)
 
 
+def taken_over(card_id: UUID) -> bool:
+    """Whether the card's sealed bag has gone into the courier's hand."""
+    return events.recorded(card_id, "trade.card.taken_over")
+
+
 def timeline(order: OrderRef) -> Sequence[Step]:
     """What happened, oldest first; sentences come from the events."""
     subjects = [order.id, *([order.visit] if order.visit else [])]
@@ -286,6 +291,7 @@ def _card(c: models.Card) -> CardRef:
         c.accepted_net_fen,
         c.net_fen,
         c.picture,
+        c.balance_fen,
     )
 
 

@@ -23,6 +23,7 @@ class CardRef:
     accepted_net_fen: int
     net_fen: int
     picture: str  # hex SHA-256 of the front as the device sent it, empty before it was photographed
+    balance_fen: int | None = None  # what its balance channel or issuer showed last
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ WORDS.update(
         "trade.card.short": ("余额只有 {balance_fen}，按原价不能收", "It holds only {balance_fen}: not at this price"),
         "trade.card.suspected": ("这张卡要人看一眼", "A person must look at this card"),
         "trade.card.credited": ("锁好了，{net_fen} 归你", "Locked; {net_fen} is yours"),
+        "trade.card.taken_over": ("袋子 {bag} 交给了专员", "Bag {bag} handed to the courier"),
         "trade.card.requoted": (
             "新价 {new_net_fen}（原来 {old_net_fen}）",
             "New price {new_net_fen} (was {old_net_fen})",

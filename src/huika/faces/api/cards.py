@@ -89,6 +89,13 @@ def bag(request: HttpRequest, card_id: UUID, body: s.BagIn, key: str = KEY_HEADE
     return Status(202, present.card(actor, card_id))
 
 
+@router.post("/{card_id}/take-over", response=s.CardDetailOut, summary="Take the sealed bag, once the money has come")
+def take_over(request: HttpRequest, card_id: UUID, body: s.BagIn, key: str = KEY_HEADER) -> s.CardDetailOut:
+    actor = _caller(request, card_id, Role.COURIER)
+    once(request, key, lambda: trade.take_over(card_id, actor.party, body.bag))
+    return present.card(actor, card_id)
+
+
 @router.post("/{card_id}/decline", response=s.CardDetailOut, summary="Keep this card, free of charge")
 def decline(request: HttpRequest, card_id: UUID, key: str = KEY_HEADER) -> s.CardDetailOut:
     actor = _caller(request, card_id, *AT_THE_DOOR)

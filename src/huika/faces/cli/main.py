@@ -22,6 +22,10 @@ def parser() -> argparse.ArgumentParser:
     run = add("up", "start the platform with the demo city; serves until stopped")
     run.add_argument("--mode", choices=("market", "own"), default=mode)
     run.add_argument("--seed", type=int, default=1, help="seed of the demo city's prices")
+    run.add_argument(
+        "--lan", nargs="?", const="auto", metavar="ADDRESS", help="serve HTTPS to phones at this private address"
+    )
+    run.add_argument("--lan-public", action="store_true", help="let --lan serve an address that is not private")
     run.set_defaults(run=up.main)
     story = add("demo", "one whole trade on a stack of its own; exit 0 only if money, log and receipt all check")
     story.add_argument("--mode", choices=("market", "own"), default=mode)

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from pathlib import Path
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from huika.faces.cli.authority import Lan
 from huika.kit import postgres
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -39,6 +41,7 @@ class Stack:
     web_threads: int = 4
     web_workers: int = 1
     job_concurrency: int = 4
+    lan: Lan | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -75,6 +78,7 @@ class Stack:
             "HUIKA_ISSUER_URL": f"http://127.0.0.1:{self.ports['sandbox']}/issuer",
             "HUIKA_ISSUER_TOKEN": str(self.state / "keys" / "sandbox" / "issuer_token"),
             "HUIKA_VAULT_ORIGIN": f"http://vault.localhost:{self.ports['vault']}",
+            **(self.lan.environment() if self.lan else {}),
         }
 
     def prepare(self) -> None:
@@ -94,6 +98,12 @@ class Stack:
             else:
                 self.ports[service] = free_port(0)
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.lan:
+            for service, wanted in (("site", 8443), ("vault", 8444), ("files", 8445), ("plain", 8080)):
+                taken = {*self.ports.values(), *self.lan.ports.values()}
+                port = free_port(self.lan.ports.get(service, wanted), taken, str(self.lan.address))
+                self.lan.ports[service] = port
+            self.lan.prepare(self.state / "lan")
         _once(self.state / "secret", lambda: secrets.token_urlsafe(48))
         _capability_keys(self.state / "keys")
         env = self.environment()
@@ -124,38 +134,57 @@ class Stack:
             ],
             env,
         )
-        self._spawn("vault", [*python, "huika_vault", "serve", "--port", str(self.ports["vault"])], env)
+        serve = [*python, "huika_vault", "serve", "--port"]
+        self._spawn("vault", [*serve, str(self.ports["vault"])], env)
+        if self.lan:
+            papers = ["--certificate", str(self.lan.certificate), "--certificate-key", str(self.lan.key)]
+            where = [str(self.lan.ports["vault"]), "--address", str(self.lan.address)]
+            self._spawn("vault-lan", [*serve, *where, *papers], env)
         self.await_health(f"http://127.0.0.1:{self.ports['sandbox']}/health", "sandbox")
         self.await_health(f"http://127.0.0.1:{self.ports['vault']}/health", "vault")
+        if self.lan:
+            self.await_health(f"{self.lan.origin('vault')}/health", "vault-lan")
 
     def start_platform(self) -> None:
         """Web, stream and jobs; after the city was built."""
-        env, python = self.environment(), [sys.executable, "-m"]
+        env, python, lan = self.environment(), [sys.executable, "-m"], self.lan
         self._spawn("stream", [*python, "huika.faces.cli.worker", "stream"], {**env, "HUIKA_DB_POOL": ""})
         self._spawn("jobs", [*python, "huika.faces.cli.worker", "jobs", str(self.job_concurrency)], env)
+        self._spawn_web("web", "127.0.0.1", self.ports["web"], env)
+        if lan:
+            papers = ["--ssl-certificate", str(lan.certificate), "--ssl-keyfile", str(lan.key)]
+            self._spawn_web("web-lan", str(lan.address), lan.ports["site"], env, *papers)
+            self._spawn_web("files-lan", str(lan.address), lan.ports["files"], env, *papers)
+        self.await_health(f"{self.base}/v1/cities", "web")
+        if lan:
+            self.await_health(f"{lan.origin('site')}/v1/cities", "web-lan")
+            self.await_health(f"{lan.origin('files')}/kept/", "files-lan", 404)
+
+    def _spawn_web(self, service: str, address: str, port: int, env: dict[str, str], *more: str) -> None:
         self._spawn(
-            "web",
+            service,
             [
-                *python,
+                sys.executable,
+                "-m",
                 "granian",
                 "--interface",
                 "wsgi",
                 "--no-ws",
                 "--host",
-                "127.0.0.1",
+                address,
                 "--port",
-                str(self.ports["web"]),
+                str(port),
                 "--workers",
                 str(self.web_workers),
                 "--blocking-threads",
                 str(self.web_threads),
                 "--backlog",
                 "256",
+                *more,
                 "huika.config.wsgi:application",
             ],
             env,
         )
-        self.await_health(f"{self.base}/v1/cities", "web")
 
     def _spawn(self, service: str, command: list[str], env: dict[str, str]) -> None:
         log = self.state / "process-logs" / f"{service}.log"
@@ -170,12 +199,13 @@ class Stack:
             cwd=ROOT,
         )
 
-    def await_health(self, url: str, service: str) -> None:
-        """Wait until `url` answers 200."""
+    def await_health(self, url: str, service: str, status: int = 200) -> None:
+        """Wait until `url` answers `status`; an https address has to hold against the local authority."""
         deadline = time.monotonic() + START_SECONDS
+        trust = ssl.create_default_context(cafile=self.lan.authority) if self.lan else True
         while True:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(url, timeout=5).status_code == 200:
+                if httpx.get(url, timeout=5, verify=trust, trust_env=False).status_code == status:
                     return
             if self.processes[service].poll() is not None or time.monotonic() > deadline:
                 log = self.state / "process-logs" / f"{service}.log"
@@ -212,15 +242,15 @@ def running(stack: Stack) -> Iterator[Stack]:
         stack.stop()
 
 
-def free_port(wanted: int, taken: set[int] | None = None) -> int:
-    """`wanted` or the next free port on loopback; any free one for 0."""
+def free_port(wanted: int, taken: set[int] | None = None, address: str = "127.0.0.1") -> int:
+    """`wanted` or the next free port at `address`; any free one for 0."""
     for port in [0] if wanted == 0 else range(wanted, wanted + 200):
         if port and taken and port in taken:
             continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((address, port))
             except OSError:
                 continue
             return int(probe.getsockname()[1])

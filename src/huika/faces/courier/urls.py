@@ -1,5 +1,12 @@
-"""URLs of the courier face."""
+"""URLs of the courier's face, below /courier/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from huika.faces.courier import views
+
+urlpatterns = [
+    path("", views.today),
+    path("worker.js", views.worker),
+    path("visits/<uuid:visit_id>", views.visit),
+    path("visits/<uuid:visit_id>.json", views.visit_json),
+]

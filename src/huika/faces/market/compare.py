@@ -47,6 +47,8 @@ def bars(
     """A figure of one measure: `unit` of the stored numbers make one on the axis."""
     values = [v / unit for e in estimates for v in (e.low, e.high) if v is not None]
     values += [v / unit for c in claimed if c for v in (c.low or 0, c.high)]
+    if not any(claimed):
+        values.append(0)  # a duration or a rate is read from nothing upwards
     on = figures.axis(values, steps, most=100 if unit == 100 else None)
     made = []
     for row, found, claim in zip(rows, estimates, claimed, strict=True):
@@ -105,7 +107,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "share": share,
         "wait": wait,
         "requoted": requoted,
-        "visits": len(insight.samples()),
+        "visits": len({s.place for s in insight.samples()}),
         "verdicts": [verdict(r) for r in rows],
         "days": insight.DAYS,
         "enough": ENOUGH,

@@ -39,19 +39,32 @@ class Line:
     best: Best | None
 
     @property
+    def bought(self) -> bool:
+        """Whether it is bought at all."""
+        return bought(self.kind)
+
+    @property
     def locks(self) -> tuple[str, ...]:
         """How it changes hands, one method a form, each once."""
         return tuple(dict.fromkeys(m for m in (self.kind.lock_electronic, self.kind.lock_plastic) if m))
 
 
+def bought(kind: Kind) -> bool:
+    """Whether the kind is bought at all: not refused, and it can change hands without the issuer's transfer."""
+    return kind.policy != "refuse" and {kind.lock_electronic, kind.lock_plastic} - {None, "transfer"} != set()
+
+
 def chosen(kind: Kind, only: str) -> bool:
     """Whether a kind belongs under a filter."""
     methods = {kind.lock_electronic, kind.lock_plastic}
-    if only == "lock":
-        return kind.policy != "refuse" and bool(methods & set(LOCKED))
-    if only == "swap":
-        return kind.policy != "refuse" and "none" in methods
-    return only == "" or kind.policy == {"asked": "limit", "refused": "refuse"}[only]
+    belongs = {
+        "": True,
+        "lock": bought(kind) and bool(methods & set(LOCKED)),
+        "swap": bought(kind) and "none" in methods,
+        "asked": kind.policy == "limit",
+        "refused": not bought(kind),
+    }
+    return belongs[only]
 
 
 def city_of(request: HttpRequest) -> City:

@@ -41,18 +41,23 @@ def fees() -> list[tuple[City, list[tuple[str, str]]]]:
     return [(city, [fee_words(f) for f in market.platform_fees(city.slug)]) for city in catalog.cities()]
 
 
+def kinds_by_method() -> dict[str, int]:
+    """How many kinds change hands by each method; `lock` is bound or redeemed. Refused kinds are not counted."""
+    methods = [{k.lock_electronic, k.lock_plastic} for k in catalog.kinds() if k.policy != "refuse"]
+    by = {m: sum(m in own for own in methods) for m in ("pin_change", "none", "transfer")}
+    return {**by, "lock": sum(bool(own & {"bind", "redeem"}) for own in methods)}
+
+
 @require_safe
 def standard(request: HttpRequest) -> HttpResponse:
     """The page."""
     limits = {x.code: (x, amount(x)) for x in catalog.limits()}
-    bought = [k for k in catalog.kinds() if k.policy != "refuse"]
-    methods = [m for k in bought for m in {k.lock_electronic, k.lock_plastic} if m]
     values = {
         "reasons": [(r, most_off(r)) for r in catalog.reason_codes()],
         "limits": [limits[code] for code in SELLERS if code in limits],
         "other_limits": [pair for code, pair in limits.items() if code not in SELLERS],
         "fees": [pair for pair in fees() if pair[1]],
-        "many": {m: methods.count(m) for m in ("bind", "redeem", "pin_change", "none", "transfer")},
+        "many": kinds_by_method(),
         "here": "standard",
     }
     return render(request, "market/standard.html", values)

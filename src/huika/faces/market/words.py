@@ -53,6 +53,7 @@ SOURCES_ZH: Final = {
     "documentation of the transfer interface; confirm with the provider": "转账接口的文档，要向服务商确认",
 }
 # Sources name sites of the trade; public pages name no rival.
+_HAN = re.compile("[\u4e00-\u9fff]")
 _SITE = re.compile(r"(?:https?://)?(?:[\w-]+\.)+(?:com\.cn|com|cn|net)(?:/[\w./?=&%-]*)?")
 
 
@@ -64,8 +65,10 @@ def source(text: str) -> str:
 
 
 def source_language(text: str) -> str:
-    """The language that `source` answers in: most rows were noted in English."""
-    return "zh-CN" if language() == "zh" and text in SOURCES_ZH else "en"
+    """The language of what `source` answers, for the lang attribute: rows were noted in English, some words apart."""
+    if language() == "zh":
+        return "zh-CN" if text in SOURCES_ZH else "en"
+    return "zh-CN" if _HAN.search(text) else "en"
 
 
 def yuan(fen: int) -> str:

@@ -101,7 +101,7 @@ def policy(request: HttpRequest) -> str:
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types default huika",
+        "trusted-types default huika huika-worker",
     ]
     return "; ".join(rules)
 

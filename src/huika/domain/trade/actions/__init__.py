@@ -39,6 +39,7 @@ from huika.domain.trade.actions.visits import (
     pay_cash,
     payout_paid,
     received,
+    take_over,
     try_settle,
 )
 
@@ -79,6 +80,7 @@ __all__ = [
     "received",
     "reviewed",
     "stop_call",
+    "take_over",
     "try_settle",
     "uncover",
     "vault_knows",

@@ -11,12 +11,13 @@ from huika.domain.parties.types import Purpose
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
 from huika.domain.stock import actions as stock
+from huika.domain.stock import queries as custody
 from huika.domain.tax import actions as tax
 from huika.domain.tax.types import VoucherLine
 from huika.domain.trade import models, rules
 from huika.domain.trade.actions.cards import _card
 from huika.domain.trade.actions.orders import release_lots
-from huika.domain.trade.errors import NothingToPay, NotThisVisit
+from huika.domain.trade.errors import BagDiffers, NothingToPay, NotPaidYet, NotThisVisit
 from huika.domain.trade.machine import CARD, LOT, ORDER
 from huika.kit import clock, events, locks
 from huika.kit.change import action
@@ -80,6 +81,22 @@ def pay_cash(order_id: UUID, courier: UUID, counted_fen: int) -> None:
     for card in cards:
         card.state = CARD.next(card.state, "pay")
         card.save(update_fields=["state"])
+
+
+@action
+def take_over(card_id: UUID, courier: UUID, number: str) -> None:
+    """The sealed bag goes from the seller's hand into the courier's, after the money has come. Once.
+
+    Raises NotPaidYet, BagDiffers.
+    """
+    card = locks.locked(models.Card.objects.all(), id=card_id)
+    kept = custody.custody(card.id)
+    if card.state != "paid" or kept is None:
+        raise NotPaidYet()
+    if kept.bag != number.strip() or kept.holder != courier:
+        raise BagDiffers()
+    if not events.recorded(card.id, "trade.card.taken_over"):
+        events.record("trade.card.taken_over", card.id, {"bag": kept.bag, "courier": str(courier)})
 
 
 @action

@@ -1,6 +1,5 @@
 """The queue at the right of every page of the desk's orders, and the day's sum beneath it."""
 
-import hashlib
 from typing import Any
 
 from huika.domain.parties.types import Actor
@@ -17,12 +16,12 @@ def aside(actor: Actor, chosen: str = "") -> dict[str, Any]:
     paid = money.arrived(*days.bounds(days.today()))
     sum_fen, count = sum(a.amount_fen for a in paid), len(paid)
     return {
+        "etag": f'"{waiting.version(queue, sum_fen, count, chosen)}"',
         "queue": queue,
         "next_item": next((w for w in queue if w.item.claimed_by is None), None),
         "paid_today_fen": sum_fen,
         "paid_today": count,
         "chosen_item": chosen,
-        "version": waiting.version(queue, sum_fen, count, chosen),
         "last_done": _last_done() if not queue else None,
     }
 
@@ -34,8 +33,3 @@ def _last_done() -> dict[str, Any] | None:
         return None
     kind = kind_of(item.kind, item.title_zh, item.title_en)
     return {"kind": kind, "at": item.decided_at, "by": st.alias_of(item.decided_by)}
-
-
-def tag(version: str) -> str:
-    """The entity tag of a version."""
-    return f'"{hashlib.sha256(version.encode()).hexdigest()[:20]}"'

@@ -92,7 +92,7 @@ def case(waits: Waiting) -> Case:
     return Case(
         waits,
         pairs(card) if card is not None else (),
-        verdict.findings if verdict else (),
+        tuple({f.zh: f for f in verdict.findings}.values()) if verdict else (),  # front and back may say the same
         tuple(_facts(waits)),
         st.alias_of(item.claimed_by) if item.claimed_by else "",
         st.alias_of(item.decided_by) if item.decided_by else "",

@@ -158,7 +158,7 @@ def narrowed(asked: Sought) -> list[Chip]:
     found = []
     for name in NAMES:
         value = getattr(asked, name)
-        if value and not (asked == Sought(city=asked.city, **{name: value}) and (name, value) in _QUICK):
+        if value and not (asked == replace(Sought(city=asked.city), **{name: value}) and (name, value) in _QUICK):
             left = replace(asked, **{name: ""} | ({"district": ""} if name == "city" else {}))
             zh, en = _said(name, value)
             found.append(Chip(zh, en, "/desk/orders" + _tail(left), True))
@@ -228,7 +228,7 @@ def left(request: HttpRequest, queue: Sequence[waiting.Waiting], chosen: UUID | 
         "carry": f"?{query}" + (f"&page={number}" if number > 1 else "") if query or number > 1 else "",
         "csv": "/desk/orders.csv" + (f"?{query}" if query else ""),
         "yesterday": trade.listed(wanted(Sought(day="yesterday"), waits)).count() if not shown else 0,
-        "now": clock.now(),
+        "read_at": clock.now(),
     }
 
 

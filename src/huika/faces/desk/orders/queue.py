@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from huika.domain.parties.types import Actor, Role
 from huika.faces.desk.orders import cases, detail, waiting
 from huika.faces.desk.orders import standing as st
-from huika.faces.desk.orders.aside import aside, tag
+from huika.faces.desk.orders.aside import aside
 from huika.faces.desk.orders.kinds import KINDS
 from huika.faces.desk.pages import page
 from huika.faces.pages import forms, tables, who, words
@@ -63,14 +63,14 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         "asked": asked,
         "kinds": [KINDS[k] for k in kinds if k in KINDS],
         "csv": "/desk/queue.csv" + (f"?{request.GET.urlencode()}" if request.GET else ""),
-        "now": clock.now(),
+        "read_at": clock.now(),
     }
     return page(request, "desk/orders/queue.html", **context, **side)
 
 
 def _part(request: HttpRequest, side: dict[str, Any]) -> HttpResponse:
     """The strip, or 304 when it would look the same."""
-    etag = tag(side["version"])
+    etag = side["etag"]
     if request.headers.get("If-None-Match") == etag:
         response: HttpResponse = HttpResponseNotModified()
     else:

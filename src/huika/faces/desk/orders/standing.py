@@ -13,8 +13,8 @@ from huika.domain.parties import queries as people
 from huika.domain.trade.types import OrderRef
 from huika.faces.desk.orders.waiting import Waiting
 from huika.faces.pages import words
-from huika.faces.pages.templatetags.hk import moment
-from huika.kit import money
+from huika.faces.pages.templatetags.hk import hm, weekday
+from huika.kit import clock, money
 from huika.kit.refusals import NotFound
 
 ENDED = {
@@ -48,7 +48,16 @@ class Row:
     count: int
     net_fen: int
     standing: Standing
-    when: str
+    at: datetime
+
+    @property
+    def when(self) -> str:
+        """14:30 today, 周二 14:30 within a week, else the date: a narrow column's width."""
+        here, now = self.at.astimezone(clock.SHANGHAI), clock.now().astimezone(clock.SHANGHAI)
+        apart = abs((here.date() - now.date()).days)
+        if apart > 6:
+            return f"{here:%y-%m-%d}"
+        return hm(here) if apart == 0 else f"{weekday(here)} {hm(here)}"
 
     @property
     def net(self) -> str:
@@ -73,7 +82,7 @@ def standing(order: OrderRef, visit: VisitRef | None, waits: Waiting | None) -> 
         kind = waits.kind
         if waits.card is None:
             return Standing("warn", kind.zh, kind.en)
-        return Standing("warn", f"第 {waits.card.n} 张等人看", f"Card {waits.card.n} waits for a person")
+        return Standing("warn", f"第 {waits.card.n} 张等人看", f"Card {waits.card.n} waits")
     if order.state in ENDED:
         return Standing(*ENDED[order.state])
     if order.state == "quoted":
@@ -167,7 +176,7 @@ def rows(
                 len(order.cards),
                 net_fen(order),
                 standing(order, visit, waits.get(order.id)),
-                moment(at_of(order, visit)),
+                at_of(order, visit),
             )
         )
     return made

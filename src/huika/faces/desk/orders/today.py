@@ -199,7 +199,7 @@ def today(request: HttpRequest, actor: Actor) -> HttpResponse:
         "ready": before_opening(chosen or (cities[0].slug if cities else "")) if calm else [],
         "yesterday": trade.listed(wanted(Sought(day="yesterday", city=chosen), waits)).count() if calm else 0,
         "day": days.today(),
-        "now": clock.now(),
+        "read_at": clock.now(),
         "where": words.name_of(city) if city else words.pick("全部城市", "All cities"),
     }
     context["missing"] = sum(not r.fine for r in context["ready"])

@@ -114,7 +114,7 @@ def places(request: HttpRequest, actor: Actor) -> Answer:
 @_answering
 def quote(request: HttpRequest, actor: Actor) -> Answer:
     """The net figure and the sentence to say; firm for a quarter of an hour as soon as the district is known."""
-    parts = basket.read(request.POST.dict())
+    parts = basket.read({name: request.POST.get(name, "") for name in request.POST})
     notices, lines = basket.check(parts), basket.lines(parts)
     covered = frozenset(r.id for r in people.recyclers())
     district = request.POST.get("district", "")
@@ -150,7 +150,7 @@ def _sub(offers: tuple[Offer, ...], face_fen: int) -> str:
     best = offers[0]
     names = words.pick("、", ", ").join(words.name_of(lot) for lot in best.lots)
     share = hk.zhe(round(best.net_fen * 10_000 / face_fen))
-    said = words.pick(f"净 {share}，由 {names} 收", f"{share} of face value, bought by {names}")
+    said = words.pick(f"净 {share}，{names}收", f"{share} of face value, bought by {names}")
     if len(offers) > 1 and (more := best.net_fen - offers[1].net_fen):
         said += words.pick(f"，比第二家多 {hk.yuan(more)} 元", f", {hk.yuan(more)} yuan above the next")
     return said

@@ -88,7 +88,7 @@ def _seller(given: QueryDict) -> UUID:
 
 def _booking(given: QueryDict) -> trade.Booking:
     """What is booked: exactly what was read out. Raises SayAgain when cards or district were changed since."""
-    lines = basket.lines(basket.read(given.dict()))
+    lines = basket.lines(basket.read(_plain(given)))
     try:
         compared = books.comparison(UUID(given.get("comparison", "")))
     except (ValueError, NotFound) as error:
@@ -100,6 +100,10 @@ def _booking(given: QueryDict) -> trade.Booking:
         raise Malformed(field="rail", why="ask how to pay", why_zh="问一下怎么收钱")
     account = given.get("account", "").strip() if rail == "wallet" else ""
     return trade.Booking(compared.id, given.get("offer", ""), _opens(given), given.get("address", ""), rail, account)
+
+
+def _plain(given: QueryDict) -> dict[str, str]:
+    return {name: given.get(name, "") for name in given}
 
 
 def _opens(given: QueryDict) -> datetime:

@@ -80,7 +80,8 @@ def _day_of(day: date) -> list[Today]:
     of: dict[UUID, list[VisitRef]] = defaultdict(list)
     for visit in visits.visits_on(day):
         of[visit.courier].append(visit)
-    purses = {b.account.removeprefix(_PURSE): b.balance_fen for b in ledger.balances(_PURSE)}
+    # A purse is outside the house: what the courier holds stands there as a negative balance.
+    purses = {b.account.removeprefix(_PURSE): -b.balance_fen for b in ledger.balances(_PURSE)}
     found = []
     for courier in people.couriers():
         shift, own = shifts.get(courier.id), of[courier.id]

@@ -26,36 +26,36 @@ class Said:
 
 STEPS = (
     Said("phone", "「您好，回卡。您现在打来的就是您自己的手机吗？」",
-         "“Hello, this is huika. Are you calling from your own mobile?”", "手机号", "phone"),
+         '"Hello, this is huika. Are you calling from your own mobile?"', "手机号", "phone"),
     Said("cards", "「是什么卡？面值多少，一共几张？电子的还是塑料的？」",
-         "“Which card is it? What value, how many? Electronic or plastic?”", "卡", "cards"),
+         '"Which card is it? What value, how many? Electronic or plastic?"', "卡", "cards"),
     Said("place", "「您住哪个区？门牌到几号几室？」",
-         "“Which district are you in? Street, number and door?”", "地址", "address"),
+         '"Which district are you in? Street, number and door?"', "地址", "address"),
     Said("when", "「这几个时段我们都赶得到，您哪个方便？」",
-         "“We can keep any of these times. Which suits you?”", "时间", "time"),
+         '"We can keep any of these times. Which suits you?"', "时间", "time"),
     Said("rail", "「当场收现金，还是打到您的微信零钱？」",
-         "“Would you like cash at the door, or your wallet?”", "怎么收钱", "how to be paid"),
+         '"Would you like cash at the door, or your wallet?"', "怎么收钱", "how to be paid"),
     Said("person", "「收卡要对一下您本人。您贵姓大名，身份证号念给我，我只核一次。」",
-         "“We check that it is you. Your full name and identity number, please; it is checked once.”",
+         '"We check that it is you. Your full name and identity number, please; it is checked once."',
          "实名", "identity"),
     Said("screen", "「再问四句，每个打电话来的人我们都问。」",
-         "“Four more questions, which we ask everybody who calls.”", "四句要问的", "the four questions"),
+         '"Four more questions, which we ask everybody who calls."', "四句要问的", "the four questions"),
     Said("end", "「约好了我给您重复一遍：时间、地址、到手的钱。卡的密码谁问都别说，等专员到了再刮。」",
-         "“Let me repeat time, address and amount. Tell nobody the PIN; uncover it only when the courier is there.”"),
+         '"Let me repeat time, address and amount. Tell nobody the PIN; uncover it only when the courier is there."'),
 )  # fmt: skip
 
 CONSENTS = (
     Said("service", "「我们按公布的上门标准办：先报价后上门，您随时可以不卖，不花钱。同意吗？」",
-         "“We follow the published standard: a price first, then the visit; you may say no at any time, free. Agreed?”",
+         '"We follow the published standard: price first, then the visit; you may say no at any time, free. Agreed?"',
          "上门标准", "the standard"),
     Said("identity", "「姓名和身份证号只拿去核对一次，号码核完就删。同意吗？不核就不能上门。」",
-         "“Name and number are checked once and the number is then deleted. Agreed? Without it nobody can come.”",
+         '"Name and number are checked once and the number is then deleted. Agreed? Without it nobody can come."',
          "核对本人", "checking your name"),
     Said("address", "「门牌只给上门的那位专员看，办完就看不到了。同意吗？不给就没法上门。」",
-         "“Only the courier sees your address, only around the visit. Agreed? Without it nobody can come.”",
+         '"Only the courier sees your address, only around the visit. Agreed? Without it nobody can come."',
          "地址给专员", "your address"),
     Said("payee", "「收款账户只给付款的银行打钱用。同意吗？不同意可以收现金。」",
-         "“Your account goes only to the bank that pays. Agreed? Otherwise there is cash.”",
+         '"Your account goes only to the bank that pays. Agreed? Otherwise there is cash."',
          "收款账户", "your account"),
 )  # fmt: skip
 
@@ -68,9 +68,10 @@ SCREEN = (
 
 STOP = Said(
     "stop",
-    "「这单我们先停下，不是您的错，卡和钱都没动。请您挂断后自己打 96110 问一问，反诈专线，不收钱。谁催您都先别把密码给人。」",
-    "“We stop here. It is not your fault; neither card nor money has moved. Please hang up and call 96110 yourself, "
-    "the anti-fraud line; it is free. Whoever hurries you: give nobody the PIN.”",
+    "「这单我们先停下，不是您的错，卡和钱都没动。请您挂断后自己打 96110 问一问，反诈专线，不收钱。"
+    "谁催您都先别把密码给人。」",
+    '"We stop here. It is not your fault; neither card nor money has moved. Please hang up and call 96110 yourself, '
+    'the anti-fraud line; it is free. Whoever hurries you: give nobody the PIN."',
 )
 
 
@@ -82,12 +83,12 @@ def price(cards: list[tuple[str, int, int]], net_fen: int, until: datetime | Non
     if until is None:
         return words.pick(
             f"「{listed_zh}，到您手里 {net} 元，上门不另收钱。」",
-            f"“{listed_en}: {net} yuan in your hand, nothing more for the visit.”",
+            f'"{listed_en}: {net} yuan in your hand, nothing more for the visit."',
         )
     at = until.astimezone(clock.SHANGHAI).strftime("%H:%M")
     return words.pick(
         f"「{listed_zh}，到您手里 {net} 元，上门不另收钱。{at} 前约好都是这个价。」",
-        f"“{listed_en}: {net} yuan in your hand, nothing more for the visit. It stands until {at}.”",
+        f'"{listed_en}: {net} yuan in your hand, nothing more for the visit. It stands until {at}."',
     )
 
 
@@ -98,7 +99,8 @@ def done(day: str, opens: datetime, closes: datetime, badge: str, net_fen: int, 
     code_zh = "开门要念的六个数字发短信到您手机" if by_sms else "开门要念的六个数字在您手机的订单里"
     code_en = "the six digits for the door come by text message" if by_sms else "the six digits stand in your order"
     return words.pick(
-        f"「约好了：{day} {between[0]} 到 {between[1]}，专员工号 {badge}，到手 {net} 元。{code_zh}。卡的密码谁问都别说，等他到了再刮。」",
-        f"“Booked: {day}, {between[0]} to {between[1]}, courier {badge}, {net} yuan in your hand; {code_en}. "
-        "Tell nobody the PIN; uncover it only when the courier is there.”",
+        f"「约好了：{day} {between[0]} 到 {between[1]}，专员工号 {badge}，到手 {net} 元。{code_zh}。"
+        "卡的密码谁问都别说，等他到了再刮。」",
+        f'"Booked: {day}, {between[0]} to {between[1]}, courier {badge}, {net} yuan in your hand; {code_en}. '
+        'Tell nobody the PIN; uncover it only when the courier is there."',
     )

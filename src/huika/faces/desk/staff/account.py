@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
-from huika.domain.parties.errors import WrongPasskey, WrongPassword
+from huika.domain.parties.errors import LinkDead, WrongPasskey, WrongPassword
 from huika.domain.parties.types import Actor
 from huika.faces.desk.staff import ceremony, entry, places, shown
 from huika.faces.desk.staff.backend import Passwords
@@ -18,10 +18,16 @@ from huika.kit.refusals import NotFound, Refusal
 
 
 def _account_page(request: HttpRequest, actor: Actor, refusal: Refusal | None = None) -> HttpResponse:
-    login = people.staff(request.user.pk)
+    login = people.staff(shown.user_id(request))
     here = request.session.session_key
     devices = [
-        {"id": d.id, "name": shown.browser_name(d.agent), "since": d.since, "address": d.address, "here": here == d.session_key}
+        {
+            "id": d.id,
+            "name": shown.browser_name(d.agent),
+            "since": d.since,
+            "address": d.address,
+            "here": here == d.session_key,
+        }
         for d in people.devices(login.user)
     ]
     keys = people.passkeys(login.user)
@@ -58,7 +64,7 @@ def add(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method == "POST":
         try:
             credential = ceremony.added(request)
-            parties.add_passkey(user.pk, request.POST.get("name", ""), credential)
+            parties.add_passkey(shown.user_id(request), request.POST.get("name", ""), credential)
         except Refusal as refused:
             refusal = refused
         else:
@@ -89,7 +95,9 @@ def _own(request: HttpRequest, actor: Actor, act: Any) -> HttpResponse:
 @shown.staff()
 def rename(request: HttpRequest, actor: Actor, passkey: int) -> HttpResponse:
     """Another name for a passkey."""
-    return _own(request, actor, lambda: parties.rename_passkey(request.user.pk, passkey, request.POST.get("name", "")))
+    return _own(
+        request, actor, lambda: parties.rename_passkey(shown.user_id(request), passkey, request.POST.get("name", ""))
+    )
 
 
 @require_POST
@@ -97,21 +105,21 @@ def rename(request: HttpRequest, actor: Actor, passkey: int) -> HttpResponse:
 @shown.confirmed
 def remove(request: HttpRequest, actor: Actor, passkey: int) -> HttpResponse:
     """A passkey signs in no more."""
-    return _own(request, actor, lambda: parties.remove_passkey(request.user.pk, passkey))
+    return _own(request, actor, lambda: parties.remove_passkey(shown.user_id(request), passkey))
 
 
 @require_POST
 @shown.staff()
 def end_device(request: HttpRequest, actor: Actor, device: int) -> HttpResponse:
     """Sign another browser out."""
-    return _own(request, actor, lambda: parties.end_device(request.user.pk, device))
+    return _own(request, actor, lambda: parties.end_device(shown.user_id(request), device))
 
 
 @require_http_methods(["GET", "POST"])
 @shown.staff()
 def confirm(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Still the same person: by passkey, by password only where there is none."""
-    login, refusal = people.staff(request.user.pk), None
+    login, refusal = people.staff(shown.user_id(request)), None
     user: Any = request.user
     if request.method == "POST":
         try:
@@ -147,6 +155,8 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
             credential = ceremony.added(request)
             parties.add_passkey_by_link(token, request.POST.get("name", ""), credential)
             return HttpResponseRedirect("/staff/sign-in?enrolled=1")
+    except LinkDead as dead:
+        return shown.narrow(request, "link_dead", dead.status, refusal=dead)
     except WrongPasskey as refused:
         refusal = refused
     return entry.enrol_page(request, user, refusal, why="link")

@@ -16,7 +16,7 @@ from huika.domain.parties.errors import WrongPassword
 class Passwords(BaseBackend):
     """A username and a password; page sessions end with their login or party."""
 
-    def authenticate(
+    def authenticate(  # type: ignore[override]  # the stubs know only Django's own User
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> AbstractBaseUser | None:
         """The login, or None when the password is wrong or the account is locked."""

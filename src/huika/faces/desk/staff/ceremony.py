@@ -85,7 +85,7 @@ def answered(request: HttpRequest) -> dict[str, Any]:
 def _posted(request: HttpRequest) -> dict[str, Any]:
     text = request.POST.get("credential", "")
     try:
-        answer = json.loads(text) if len(text) <= MOST else None
+        answer: dict[str, Any] = json.loads(text) if len(text) <= MOST else {}
         client = CollectedClientData(websafe_decode(answer["response"]["clientDataJSON"]))
         if client.origin != places.origin(request) or client.cross_origin or answer["id"] != answer["rawId"]:
             raise WrongPasskey()

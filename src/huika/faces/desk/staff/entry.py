@@ -154,8 +154,7 @@ def enrol_page(request: HttpRequest, user: Any, refusal: Refusal | None, *, why:
 
 
 @require_POST
-@shown.staff()
-def sign_out(request: HttpRequest, actor: Actor) -> HttpResponse:
+def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign this browser out."""
     logout(request, show_message=False)
     return HttpResponseRedirect("/staff/sign-in")

@@ -3,9 +3,12 @@
 import time
 from collections.abc import Callable
 from functools import wraps
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
+import qrcode  # type: ignore[import-untyped]
 from allauth.account.internal.flows.login import get_authentication_records
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -14,7 +17,8 @@ from django.shortcuts import render
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.faces.desk.pages import page as desk_page
-from huika.faces.pages import who, words
+from huika.faces.pages import words
+from huika.kit.refusals import NotAllowed, NotSignedIn
 
 STAFF = (Role.COURIER, Role.DESK, Role.REGULATOR, Role.RECYCLER)
 ROLE_NAMES = {
@@ -40,17 +44,32 @@ def role_name(role: Role) -> str:
     return words.pick(*ROLE_NAMES.get(role, (role.value, role.value)))
 
 
+def user_id(request: HttpRequest) -> UUID:
+    """The login of a page that only somebody signed in sees."""
+    found = request.user.pk
+    if found is None:
+        raise NotSignedIn()
+    return found
+
+
 def staff(*roles: Role) -> Callable[[View], View]:
-    """A page of these roles (all of staff when none is named), signed in here and not by a program's token."""
+    """A page of these roles, of all staff when none is named; anybody else is asked to sign in, and comes back.
+
+    Who it is follows from the page session alone, never from a program's token or a seller's cookie beside it.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def signed_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.user.is_authenticated:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            actor = people.actor_of_user(user_id(request)) if request.user.is_authenticated else None
+            if actor is None:
                 return HttpResponseRedirect(f"/staff/sign-in?{urlencode({'next': request.get_full_path()})}")
-            return view(request, *args, **kwargs)
+            if actor.role not in guarded.roles:  # type: ignore[attr-defined]
+                raise NotAllowed()
+            return view(request, *args, actor=actor, **kwargs)
 
-        return who.only(*(roles or STAFF))(signed_in)
+        guarded.roles = roles or STAFF  # type: ignore[attr-defined]
+        return guarded
 
     return decorate
 
@@ -60,8 +79,8 @@ def confirmed(view: View) -> View:
 
     @wraps(view)
     def fresh(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        login = people.staff(request.user.pk)
-        records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+        login = people.staff(user_id(request))
+        records = get_authentication_records(request, request.user)
         good = [r for r in records if time.time() - r["at"] < FRESH_SECONDS]
         if any(r["method"] == "mfa" or not login.passkeys for r in good):
             return view(request, *args, **kwargs)
@@ -73,16 +92,30 @@ def confirmed(view: View) -> View:
 
 def show(request: HttpRequest, actor: Actor, part: str, status: int = 200, **context: Any) -> HttpResponse:
     """A page of somebody signed in: the desk's people see it in the desk, everybody else on a narrow page."""
-    context |= {"part": f"desk/staff/{part}.html", "home": "/desk/" if actor.role == Role.DESK else ""}
     if actor.role == Role.DESK:
-        return desk_page(request, "desk/staff/in_desk.html", status, **context)
+        return desk_page(request, "desk/staff/in_desk.html", status, part=f"desk/staff/{part}.html", **context)
     return narrow(request, part, status, **context)
 
 
 def narrow(request: HttpRequest, part: str, status: int = 200, **context: Any) -> HttpResponse:
     """A page of one narrow column, for whoever is not signed in yet, and for phones."""
-    context |= {"part": f"desk/staff/{part}.html"}
-    return render(request, "desk/staff/in_phone.html", context, status=status)
+    return render(request, "desk/staff/in_phone.html", {**context, "part": f"desk/staff/{part}.html"}, status=status)
+
+
+def qr(text: str) -> dict[str, Any]:
+    """A QR code as an SVG path: `size` in modules with its quiet zone, `path` of dark runs."""
+    code = qrcode.QRCode(border=4)
+    code.add_data(text)
+    code.make(fit=True)
+    rows, path = code.get_matrix(), []
+    for y, row in enumerate(rows):
+        x = 0
+        for dark, run in groupby(row):
+            length = len(list(run))
+            if dark:
+                path.append(f"M{x} {y}h{length}v1h-{length}z")
+            x += length
+    return {"size": len(rows), "path": "".join(path)}
 
 
 def browser_name(agent: str) -> str:

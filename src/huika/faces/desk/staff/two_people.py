@@ -80,6 +80,7 @@ def one(request: HttpRequest, actor: Actor, approval: UUID) -> HttpResponse:
     row = _row(it, names, actor)
     may = it.open and not row["mine"] and not row["about_me"]
     found = people.enrolment_link(approval, actor.party)
+    link = f"{places.origin(request)}/staff/link/{found[0]}" if found else ""
     return shown.show(
         request,
         actor,
@@ -89,7 +90,8 @@ def one(request: HttpRequest, actor: Actor, approval: UUID) -> HttpResponse:
         **row,
         may=may,
         options=ceremony.to_approve(request.user, approval) if may else "",  # type: ignore[arg-type]
-        link=f"{places.origin(request)}/staff/link/{found[0]}" if found else "",
+        link=link,
+        qr=shown.qr(link) if link else None,
         until=found[1] if found else None,
     )
 
@@ -99,5 +101,5 @@ def _decide(request: HttpRequest, actor: Actor, approval: UUID) -> None:
         forms.once(request, actor, lambda: parties.refuse_approval(actor, approval))
         return
     answer = ceremony.answered(request)
-    user, here = request.user.pk, places.origin(request)
+    user, here = shown.user_id(request), places.origin(request)
     forms.once(request, actor, lambda: parties.approve(user, approval, answer, places.rp_id(), here))

@@ -1,4 +1,4 @@
-"""URLs of this part of the desk. Of django-allauth's own pages none is mounted; three names are what it redirects to."""
+"""URLs of this part of the desk. Of django-allauth's own pages none is mounted; names are where it leads."""
 
 from django.urls import path
 

@@ -168,3 +168,16 @@ def yuanint(fen: int) -> str:
 def item(mapping: Any, key: Any) -> Any:
     """mapping[key], or nothing."""
     return mapping.get(key, "")
+
+
+@register.filter(name="json")
+def as_json(value: Any) -> str:
+    """JSON for a data attribute; the template escapes it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.simple_tag
+def sprite(names: str) -> SafeString:
+    """Symbols for scripts that draw icons, `i-NAME` each."""
+    symbols = "".join(f'<symbol id="i-{n}" viewBox="0 0 24 24">{_icons()[n]}</symbol>' for n in names.split())
+    return mark_safe(f'<svg class="hk-defs" aria-hidden="true">{symbols}</svg>')  # noqa: S308 our own drawings

@@ -37,7 +37,7 @@
 (function side() {
   const place = document.getElementById("queue");
   if (!place) return;
-  let version = "";
+  let version = place.dataset.version;
   const ours = (event) => event.target === place;
   document.addEventListener("htmx:configRequest", (event) => { if (ours(event) && version) event.detail.headers["If-None-Match"] = version; });
   document.addEventListener("htmx:beforeRequest", (event) => { if (ours(event) && document.hidden) event.preventDefault(); });
