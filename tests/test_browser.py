@@ -10,7 +10,7 @@ from tests.faces.test_every_page import AXE, AXE_RUN, CHECKS
 GOOD = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">
 <title>一页</title><meta name="viewport" content="width=device-width,initial-scale=1">
 </head><body><main><h1>一页</h1>{}</main></body></html>"""
-ASKED = {"phone": True, "care": False, "lang": "zh", "names": ["Lao Wang Jia"]}
+ASKED = {"phone": True, "care": False, "sellers": True, "lang": "zh", "names": ["Lao Wang Jia"]}
 BIG = 'style="display:inline-block;min-width:60px;min-height:60px"'
 
 
@@ -66,6 +66,7 @@ CAUGHT: list[tuple[str, dict[str, Any], str]] = [
     ('<button style="width:40px;height:40px">小</button>', {}, "target 40×40, at least 44"),
     (f'<button {BIG}>按</button><p style="font-size:16px">小字</p>', {"care": True}, "text of 16 px"),
     ('<button style="width:50px;height:50px;font-size:20px">按</button>', {"care": True}, "target 50×50, at least 60"),
+    ("<p>没有长辈版</p>", {"care": True, "plain": True}, "the elder view was asked for"),
     ("<p>选上门时间</p>", {"lang": "en"}, "untranslated"),
     ("<p>A sentence，with a wide comma</p>", {"lang": "en"}, "untranslated"),
 ]
@@ -83,7 +84,10 @@ PASSED = [
 
 @pytest.mark.parametrize(("body", "asked", "said"), CAUGHT)
 def test_a_planted_defect_is_found(browser_page: BrowserPages, body: str, asked: dict[str, Any], said: str) -> None:
-    page = opened(browser_page(), body, whole=GOOD.replace("zh-CN", "en") if asked.get("lang") == "en" else GOOD)
+    whole = GOOD.replace("zh-CN", "en") if asked.get("lang") == "en" else GOOD
+    if asked.get("care") and "plain" not in asked:
+        whole = whole.replace("<html", '<html data-mode="care"')
+    page = opened(browser_page(), body, whole=whole)
     assert any(said in wrong for wrong in page.evaluate(CHECKS, ASKED | asked))
 
 

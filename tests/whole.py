@@ -21,11 +21,14 @@ from huika.sim.story import World
 
 
 @pytest.fixture(scope="session")
-def counterparties(roles: postgres.Roles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def counterparties(
+    roles: postgres.Roles, tmp_path_factory: pytest.TempPathFactory, live_server: Any
+) -> Iterator[Stack]:
     """The sandbox and the vault on this worker's database."""
     stack = Stack("tests", Path(tmp_path_factory.mktemp("stack")), roles, ports={"web": 0, "vault": 0, "sandbox": 0})
     try:
         stack.make_keys()
+        stack.ports["web"] = int(live_server.url.rpartition(":")[2])  # whose pages may embed the vault's frame
         stack.start()
         yield stack
     finally:

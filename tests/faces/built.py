@@ -25,7 +25,7 @@ class Built:
     compared: dict[str, Any]
     orders: dict[str, dict[str, Any]]
     logins: dict[Role, str]
-    names: list[str] = field(default_factory=list)  # of people and places: the same in both languages
+    names: list[str] = field(default_factory=list)  # and aliases of people, addresses: the same in both languages
 
 
 def build(world: World, name: str = "测试卖家") -> Built:
@@ -46,8 +46,11 @@ def build(world: World, name: str = "测试卖家") -> Built:
     story.settled(seller, orders["settled"]["id"])
     until(lambda: story.receipt(seller, orders["settled"]["id"]))
     logins = {Role.DESK: "desk1", Role.REGULATOR: "regulator", Role.RECYCLER: "recycler-local", Role.COURIER: driver}
-    couriers = models.Courier.objects.values_list("name", flat=True)
-    return Built(world, seller, compared, orders, logins, [name, "演示路 1 号 301 室", *couriers])
+    names = [
+        *models.Courier.objects.values_list("name", flat=True),
+        *models.Party.objects.values_list("alias", flat=True),
+    ]
+    return Built(world, seller, compared, orders, logins, [name, "演示路 1 号 301 室", *names])
 
 
 def _at_the_door(world: World, seller: Seller) -> tuple[dict[str, Any], str]:
@@ -78,4 +81,6 @@ def approval(built: Built) -> UUID:
 
 def stopped_call(built: Built) -> UUID:
     """A call that was stopped because somebody may be making the caller sell; its work item."""
-    return trade.stop_call(h.phone(), staff_user("desk1").party_id, ["refund"])
+    item = trade.stop_call(h.phone(), staff_user("desk1").party_id, ["refund"])
+    built.names.append(models.Party.objects.latest("created_at").alias)
+    return item

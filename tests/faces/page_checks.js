@@ -1,4 +1,4 @@
-// What holds on every page, beside axe: returns a list of sentences. Asked with {phone, care, lang, names}.
+// What holds on every page, beside axe: returns a list of sentences. Asked with {phone, care, sellers, lang, names}.
 (asked) => {
   const wrong = [], like = new Map();
   // The same defect of the same kind of element is told once, with its number.
@@ -43,9 +43,13 @@
     }
   }
 
+  // The elder view is there where sellers are; a page that has none is judged as it is.
+  const care = (document.documentElement.dataset.mode || "").startsWith("care");
+  if (asked.care && asked.sellers && !care) say("the elder view was asked for and is not shown");
+
   // What is tapped is large enough: itself, its label, or a padding that answers for it.
   if (asked.phone) {
-    const least = asked.care ? 60 : 44;
+    const least = care ? 60 : 44;
     const tapped = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=tab], [role=switch]";
     for (const node of document.querySelectorAll(tapped)) {
       const parts = [node, ...(node.labels || [])].filter(shown);
@@ -71,7 +75,7 @@
   }
 
   // The elder view is read without glasses.
-  if (asked.care && asked.phone) {
+  if (care && asked.phone) {
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let text = texts.nextNode(); text; text = texts.nextNode()) {
       const node = text.parentElement;

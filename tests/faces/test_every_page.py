@@ -15,6 +15,7 @@ from tests.faces import built, every_page
 from tests.faces.built import Built
 from tests.faces.every_page import Shown
 
+from huika.domain.parties.types import Role
 from huika.sim.story import World
 
 pytestmark = [pytest.mark.stack, pytest.mark.matrix]
@@ -36,7 +37,8 @@ def test_every_page(platform: World, site: str, browser_page: BrowserPages) -> N
     for shown in found.pages:
         page = opened_as(opened, browser_page, shown)
         wrong += [f"{shown.path} as {shown.role}: {w}" for w in look(page, shown, world, browser_page)]
-    print(f"{len(found.pages)} pages of {len({p.route for p in found.pages})} routes, {len(found.downloads)} downloads;")
+    of = len({p.route for p in found.pages})
+    print(f"{len(found.pages)} pages of {of} routes, {len(found.downloads)} downloads")
     seconds = (made - began, looked - made, time.monotonic() - looked)
     print("world {:.1f} s, finding pages {:.1f} s, looking at them {:.1f} s".format(*seconds))
     if wrong:
@@ -61,6 +63,7 @@ def look(page: Page, shown: Shown, world: Built, browser_page: BrowserPages) -> 
     asked = {
         "phone": not shown.desk,
         "care": wished("CARE", "") != "",
+        "sellers": shown.role in (None, Role.SELLER) and not shown.desk,
         "lang": wished("LANG", "zh"),
         "names": world.names,
     }

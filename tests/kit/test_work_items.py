@@ -153,3 +153,21 @@ def test_an_unknown_item_is_not_found() -> None:
     for call in (lambda: work_items.claim(uuid4(), ANN), lambda: work_items.decide(uuid4(), ANN, "clear", "fine")):
         with pytest.raises(NotFound):
             call()
+
+
+@pytest.mark.django_db
+def test_open_ones_are_listed_by_due_time_and_decided_ones_newest_first() -> None:
+    made = []
+    for n in range(4):
+        with clock.frozen(AT + timedelta(seconds=(7 * n) % 4)):
+            made.append(open_item(uuid4()))
+    due = [i.due_at for i in work_items.open_items()]
+    assert due == sorted(due) and {i.id for i in work_items.open_items()} == set(made)
+    for n in (2, 0):
+        with clock.frozen(AT + timedelta(minutes=10 - n)):
+            work_items.decide(made[n], ANN, "clear", "seen")
+    assert [i.id for i in work_items.decided_items()] == [made[0], made[2]]
+    assert {i.id for i in work_items.open_items()} == {made[1], made[3]}
+    assert work_items.item(made[0]).reason == "seen"
+    with pytest.raises(NotFound):
+        work_items.item(uuid4())

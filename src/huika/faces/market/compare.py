@@ -43,12 +43,13 @@ def bars(
     unit: float,
     steps: tuple[int, ...],
     say: Callable[[int | None], str],
+    empty: int = 20,
 ) -> tuple[figures.Axis, list[figures.Bar]]:
     """A figure of one measure: `unit` of the stored numbers make one on the axis."""
     values = [v / unit for e in estimates for v in (e.low, e.high) if v is not None]
     values += [v / unit for c in claimed if c for v in (c.low or 0, c.high)]
-    if not any(claimed):
-        values.append(0)  # a duration or a rate is read from nothing upwards
+    if not any(claimed):  # a duration or a rate is read from nothing upwards
+        values += [0] if values else [0, empty]
     on = figures.axis(values, steps, most=100 if unit == 100 else None)
     made = []
     for row, found, claim in zip(rows, estimates, claimed, strict=True):
@@ -73,6 +74,8 @@ def bars(
 def verdict(row: Row) -> str:
     """How the measured share stands to the claimed range, in a sentence."""
     share, claim = row.measured.share, row.claimed.share
+    if share.n == 0:
+        return pick(f"{row.name}还没有样本。", f"{row.name}: no sample yet.")
     if not share.enough or share.value is None:
         return pick(f"{row.name}样本太少。", f"{row.name}: too few samples.")
     if claim is None or claim.low is None:
@@ -83,6 +86,13 @@ def verdict(row: Row) -> str:
         return pick(f"{row.name}高于自称的上限。", f"{row.name}: above the claimed range.")
     half = pick("上半段", "upper half") if 2 * share.value >= claim.low + claim.high else pick("下半段", "lower half")
     return pick(f"{row.name}落在自称范围的{half}。", f"{row.name}: in the {half} of the claimed range.")
+
+
+def verdicts(rows: list[Row]) -> list[str]:
+    """A sentence for each kind, or one for all where none has enough samples."""
+    if not any(r.measured.share.enough for r in rows):
+        return [pick("三类样本都还太少，先别下结论。", "Too few samples of every kind: no conclusion yet.")]
+    return [verdict(r) for r in rows]
 
 
 def rows_now() -> list[Row]:
@@ -100,7 +110,9 @@ def compare(request: HttpRequest) -> HttpResponse:
     share = bars(
         rows, [r.measured.share for r in rows], [r.claimed.share for r in rows], 100, (1, 2, 5, 10, 20), points
     )
-    wait = bars(rows, [r.measured.wait for r in rows], nothing, 60, (1, 2, 5, 10, 15, 30, 60, 120, 240), minutes)
+    wait = bars(
+        rows, [r.measured.wait for r in rows], nothing, 60, (1, 2, 5, 10, 15, 30, 60, 120, 240), minutes, empty=60
+    )
     requoted = bars(rows, [r.measured.requoted for r in rows], nothing, 100, (1, 2, 5, 10, 20), points)
     values = {
         "rows": rows,
@@ -108,7 +120,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "wait": wait,
         "requoted": requoted,
         "visits": len({s.place for s in insight.samples()}),
-        "verdicts": [verdict(r) for r in rows],
+        "verdicts": verdicts(rows),
         "days": insight.DAYS,
         "enough": ENOUGH,
         "at_odds": sum(r.claimed.at_odds for r in rows),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from math import ceil, floor
 
 MOST_TICKS = 8
@@ -46,16 +47,14 @@ class Axis:
 def axis(values: Sequence[float], steps: Sequence[int], *, least: int = 0, most: int | None = None) -> Axis:
     """The axis with the finest of `steps` that shows every value in few ticks; empty values give the smallest."""
     low, high = (min(values), max(values)) if values else (least, least)
-    for step in steps:
-        lo, hi = max(floor(low / step) * step, least), ceil(high / step) * step
-        hi = max(hi, lo + step)
-        hi = min(hi, most) if most is not None else hi
+    for step in chain(steps, (steps[-1] << n for n in count(1))):
+        lo = max(floor(low / step) * step, least)
+        hi = max(ceil(high / step) * step, lo + step)
+        if most is not None and hi > most:
+            lo, hi = min(lo, most - step), most
         if (hi - lo) // step < MOST_TICKS:
-            return Axis(min(lo, hi - step), hi, step)
-    step = steps[-1]
-    times = ceil((high - low) / (step * (MOST_TICKS - 1))) or 1
-    lo = max(floor(low / (step * times)) * step * times, least)
-    return Axis(lo, lo + step * times * (MOST_TICKS - 1), step * times)
+            break
+    return Axis(lo, hi, step)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -32,7 +33,9 @@ def signed_in(username: str = "desk1", role: Role = Role.DESK) -> Client:
 
 
 @contextmanager
-def browser_page(base: str, client: Client, *, lang: str = "zh", dark: bool = False, size: tuple[int, int] = (1440, 900)) -> Iterator[Any]:
+def browser_page(
+    base: str, client: Client, *, lang: str = "zh", dark: bool = False, size: tuple[int, int] = (1440, 900)
+) -> Iterator[Any]:
     """A Chromium page of this client; every word on the console and every page error fails the test."""
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
@@ -43,7 +46,10 @@ def browser_page(base: str, client: Client, *, lang: str = "zh", dark: bool = Fa
             viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light",
             locale="zh-CN" if lang == "zh" else "en-GB",
         )  # fmt: skip
-        cookies = [(settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value), ("hk-lang", lang)]
+        cookies = [
+            (settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value),
+            ("hk-lang", lang),
+        ]
         context.add_cookies([{"name": n, "value": v, "url": base} for n, v in cookies])
         page = context.new_page()
         said: list[str] = []
@@ -54,3 +60,8 @@ def browser_page(base: str, client: Client, *, lang: str = "zh", dark: bool = Fa
             yield page
         finally:
             browser.close()
+
+
+def party_of(username: str) -> UUID:
+    """The party of a login."""
+    return User.objects.get(username=username).party_id

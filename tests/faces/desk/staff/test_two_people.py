@@ -12,10 +12,12 @@ from django.test import Client
 from tests.faces.desk.staff.conftest import Person
 from tests.faces.desk.staff.helpers import PASSWORD, client, enrolled
 from tests.faces.desk.staff.test_sign_in import by_passkey, by_password, inside, inside_by
+from tests.kit.concurrently import together
 from tests.kit.passkeys import SoftKey
 
 from huika.domain.parties import actions as parties
 from huika.domain.parties import models, queries
+from huika.domain.parties.errors import LinkDead
 from huika.domain.parties.types import Role
 from huika.kit import approvals, clock
 from huika.kit.models import Approval, Event
@@ -78,6 +80,7 @@ def test_two_colleagues_let_a_third_in_again(desk: Desk) -> None:
     # Who asked holds the link, who approved does not; the table holds its hash alone.
     link = link_on(desk.browsers["ann"], where)
     assert link is not None and link_on(desk.browsers["ben"], where) is None
+    assert desk.browsers["ann"].get(where).headers["Cache-Control"] == "no-store"
     row = models.Enrolment.objects.get()
     assert link.rpartition("/")[2].encode() not in bytes(row.token_hash)
     # It opens one page, once.
@@ -114,6 +117,37 @@ def test_a_link_dies_after_a_quarter_of_an_hour_and_with_the_next_one(desk: Desk
     assert client().get(link).status_code == 409
     newer = link_on(desk.browsers["ann"], again.headers["Location"])
     assert newer and client().get(newer).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_is_good_for_one_passkey_however_many_come_at_once(desk: Desk) -> None:
+    where = desk.asks("ann", "eve")
+    desk.approves("ben", where)
+    link = link_on(desk.browsers["ann"], where)
+    assert link is not None
+    options = json.loads(client().get(link).context["options"])
+    token = link.rpartition("/")[2]
+    ends = together(*[lambda: parties.add_passkey_by_link(token, "x", SoftKey().register(options))] * 4)
+    assert sum(isinstance(e, int) for e in ends) == 1
+    assert sum(isinstance(e, LinkDead) for e in ends) == 3
+    assert len(queries.passkeys(desk.users["eve"].id)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_approval_is_decided_once_however_many_come_at_once(desk: Desk, person: Person) -> None:
+    fay = person("fay")
+    key, where = enrolled(fay), desk.asks("ann", "eve")
+    approval = UUID(where.rpartition("/")[2])
+    both = [
+        (desk.users["ben"], desk.keys["ben"].signs(approvals.challenge(approval))),
+        (fay, key.signs(approvals.challenge(approval))),
+    ]
+    ends = together(
+        *[lambda u=u, a=a: parties.approve(u.id, approval, a, "localhost", "http://localhost") for u, a in both]
+    )
+    assert sum(isinstance(e, UUID) for e in ends) == 1
+    assert sum(isinstance(e, approvals.NotApproved) for e in ends) == 1
+    assert models.Enrolment.objects.count() == 1
 
 
 @pytest.mark.parametrize("link", ["x", "0" * 32 + "." + "0" * 64])

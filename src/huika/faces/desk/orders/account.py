@@ -118,7 +118,7 @@ def _held(
     def of(hold: Hold) -> tuple[str, str]:
         return owners.get(hold.account, ("回收商", "Recycler"))
 
-    debit = [Line(f"{of(h)[0]}备款", f"Set aside by {of(h)[1]}", h.amount_fen) for h in holds]
+    debit = [Line(f"{of(h)[0]}备款", f"From {of(h)[1]}", h.amount_fen) for h in holds]
     earned = [m for m in moves if m.kind == "settlement.card"]
     credit = [_card_line(cards[m.subject], m.amount_fen) for m in earned if m.account.endswith(":payable")]
     spent: Counter[str] = Counter()
@@ -132,7 +132,7 @@ def _held(
 
 
 def _card_line(card: CardRef, fen: int) -> Line:
-    return Line(f"第 {card.n} 张给卖家", f"Card {card.n} to the seller", fen)
+    return Line(f"第 {card.n} 张", f"Card {card.n}", fen)
 
 
 def _fee_line(code: str, fen: int, fee_names: Mapping[str, tuple[str, str]]) -> Line:
@@ -179,7 +179,7 @@ def _owed(
         if move.kind == "settlement.payout.paid" and move.account.startswith("transit:"):
             words = ("到账", "Arrived")
             if card := cards.get(move.subject):
-                words = (f"第 {card.n} 张到账", f"Card {card.n} arrived")
+                words = (f"第 {card.n} 张到账", f"Card {card.n} paid")
             debit.append(Line(*words, -move.amount_fen))
         elif move.kind == "settlement.payout.cash" and move.account == payable:
             debit.append(Line("付了现金", "Paid in cash", -move.amount_fen))

@@ -65,7 +65,7 @@ def of(found: OrderRef) -> dict[str, Any]:
         "rail": words.pick(*lists.RAILS[found.rail]) if found.rail else "",
         "story": story.told(found),
         "books": account.books(found, fees, firms),
-        "payouts": [(p, cases.PAYOUT_STATES[p.state]) for p in money.payouts(found.id)],
+        "payouts": [(p, cases.PAYOUT_STATES[p.state], st.plain(p.amount_fen)) for p in money.payouts(found.id)],
         "thumbnails": cases.thumbnails(found),
         "leaf": evidence.newest_leaf([found.id]),
     }

@@ -101,7 +101,7 @@ _ALL = (
     Kind(
         "trade.locked_short",
         "锁卡金额不符",
-        "Lock brought another sum",
+        "Another sum",
         "金额",
         "Sum",
         "照原价付给卖家吗",
@@ -120,7 +120,7 @@ _ALL = (
     Kind(
         "trade.risk_review",
         "出发前审核",
-        "Review before leaving",
+        "Review",
         "审核",
         "Review",
         "专员可以出发吗",

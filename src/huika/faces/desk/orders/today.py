@@ -186,7 +186,7 @@ def today(request: HttpRequest, actor: Actor) -> HttpResponse:
     cities = catalog.cities()
     city = next((c for c in cities if c.slug == request.GET.get("city")), None)
     chosen = city.slug if city else ""
-    shown = windows(chosen, waits)
+    shown, day = windows(chosen, waits), days.today()
     numbers = figures(chosen, waits, side["queue"])
     calm = not shown and not any(f.count for f in numbers)
     context: dict[str, Any] = {
@@ -198,7 +198,8 @@ def today(request: HttpRequest, actor: Actor) -> HttpResponse:
         "city": city,
         "ready": before_opening(chosen or (cities[0].slug if cities else "")) if calm else [],
         "yesterday": trade.listed(wanted(Sought(day="yesterday", city=chosen), waits)).count() if calm else 0,
-        "day": days.today(),
+        "day": day,
+        "date": words.pick(f"{day.month} 月 {day.day} 日", f"{day.day} {day:%b}"),
         "read_at": clock.now(),
         "where": words.name_of(city) if city else words.pick("全部城市", "All cities"),
     }

@@ -21,6 +21,7 @@ from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.trade import queries as orders
 from huika.faces.desk.people import basket, sentences
+from huika.faces.desk.people.plain import plainly
 from huika.faces.pages import forms, who, words
 from huika.faces.pages.templatetags import hk
 from huika.kit import clock
@@ -38,7 +39,8 @@ def _answering(view: Callable[..., Answer]) -> Callable[..., HttpResponseBase]:
     def answer(request: HttpRequest, **named: Any) -> JsonResponse:
         try:
             said, status = view(request, **named), 200
-        except Refusal as refusal:
+        except Refusal as refused:
+            refusal = plainly(refused)
             said = {"refusal": words.pick(refusal.message_zh, refusal.message_en), "code": refusal.code}
             status = refusal.status
         return JsonResponse(said, status=status, headers={"Cache-Control": "no-store"})

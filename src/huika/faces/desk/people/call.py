@@ -15,6 +15,7 @@ from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
 from huika.faces.desk.pages import page
 from huika.faces.desk.people import basket, sentences
+from huika.faces.desk.people.plain import plainly
 from huika.faces.pages import forms, who
 from huika.faces.pages.templatetags import hk
 from huika.kit.models import WorkItem
@@ -46,7 +47,7 @@ def call(request: HttpRequest, actor: Actor) -> HttpResponse:
         seller, wanted = _seller(given), _booking(given)
         order = forms.once(request, actor, lambda: trade.book_by_telephone(seller, actor.party, wanted))
     except Refusal as refusal:
-        return _page(request, given, refusal)
+        return _page(request, given, plainly(refusal))
     return HttpResponseRedirect(f"/desk/call/booked/{order}")
 
 

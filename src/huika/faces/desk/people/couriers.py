@@ -21,6 +21,7 @@ from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, CourierRef, Role
 from huika.faces.desk.pages import page
+from huika.faces.desk.people.plain import plainly
 from huika.faces.pages import forms, who, words
 from huika.faces.pages.tables import as_csv
 from huika.kit import clock
@@ -198,7 +199,7 @@ def planned(request: HttpRequest, actor: Actor) -> HttpResponse:
         days = _days(request.POST.getlist("day"))
         forms.once(request, actor, lambda: field.plan_shifts(courier.id, city, days, place))
     except Refusal as refusal:
-        return _plan(request, refusal)
+        return _plan(request, plainly(refusal))
     return HttpResponseRedirect(f"/desk/shifts?planned={courier.badge}")
 
 
@@ -268,7 +269,7 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
             lambda: parties.enrol_courier(typed["name"], typed["badge"], typed["phone"], typed["username"], password),
         )
     except Refusal as refusal:
-        return page(request, "desk/people/new.html", refusal.status, typed=typed, refusal=refusal)
+        return page(request, "desk/people/new.html", refusal.status, typed=typed, refusal=plainly(refusal))
     answer = page(
         request, "desk/people/made.html", courier=_courier(party), username=typed["username"].strip().lower(),
         password=password,

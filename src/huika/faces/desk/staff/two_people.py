@@ -81,7 +81,7 @@ def one(request: HttpRequest, actor: Actor, approval: UUID) -> HttpResponse:
     may = it.open and not row["mine"] and not row["about_me"]
     found = people.enrolment_link(approval, actor.party)
     link = f"{places.origin(request)}/staff/link/{found[0]}" if found else ""
-    return shown.show(
+    response = shown.show(
         request,
         actor,
         "approval",
@@ -94,6 +94,9 @@ def one(request: HttpRequest, actor: Actor, approval: UUID) -> HttpResponse:
         qr=shown.qr(link) if link else None,
         until=found[1] if found else None,
     )
+    if link:
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _decide(request: HttpRequest, actor: Actor, approval: UUID) -> None:

@@ -80,7 +80,7 @@ def span(found: Range | None, unit: int, word: str) -> str:
 def estimate(found: Estimate, what: str) -> SafeString:
     """A measured figure and its interval; too few samples are said, none at all is a dash."""
     if found.n == 0:
-        return format_html("—")
+        return format_html("{}", "—")
     say = {"wait": minutes, "share": points, "rate": points}[what]
     unit = {"wait": pick(" 分", " min"), "share": "", "rate": "%"}[what]
     between = f"{say(found.low)}–{say(found.high)}" if found.low is not None else ""

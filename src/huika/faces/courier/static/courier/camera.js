@@ -16,10 +16,10 @@ function canvas(width, height) {
   return one;
 }
 
-// The part of the camera's picture that lies in the outline.
+// The part of the camera's picture that is shown: the outline and a strip of table around it.
 function crop(source, width, height) {
   const frame = { w: source.videoWidth || source.width, h: source.videoHeight || source.height };
-  const w = Math.min(frame.w * 0.94, frame.h * 0.94 * (WIDTH / HEIGHT)), ht = w * (HEIGHT / WIDTH);
+  const w = Math.min(frame.w, frame.h * (WIDTH / HEIGHT)), ht = w * (HEIGHT / WIDTH);
   const paper = canvas(width, height), pen = paper.getContext("2d", { willReadFrequently: true });
   pen.drawImage(source, (frame.w - w) / 2, (frame.h - ht) / 2, w, ht, 0, 0, width, height);
   return { paper, pen };

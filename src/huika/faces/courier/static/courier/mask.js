@@ -2,7 +2,10 @@
 // An area is given in shares of the card's width and height. The margin is for a card that lies askew in the outline:
 // up to 3 % shifted, 2° turned, 3 % larger or smaller, together 6.1 % of the height at the far edge.
 
-export const MARGIN = 0.08;
+// The picture shows the card with a strip of table around it, which reading needs to find its edges.
+
+export const PAD = 0.08;       // of the picture's width and height, on each side of the outline
+export const MARGIN = 0.08;    // of the card's height
 export const AREAS = {
   middle: { left: 0, top: 0.4, right: 1, bottom: 0.56 },
   upper: { left: 0, top: 0.08, right: 1, bottom: 0.4 },
@@ -11,9 +14,9 @@ export const AREAS = {
 };
 
 export function box(area, width, height) {
-  const spread = MARGIN * height;
-  const left = Math.max(0, Math.floor(area.left * width - spread)), top = Math.max(0, Math.floor(area.top * height - spread));
-  const right = Math.min(width, Math.ceil(area.right * width + spread)), bottom = Math.min(height, Math.ceil(area.bottom * height + spread));
+  const wide = width * (1 - 2 * PAD), high = height * (1 - 2 * PAD), spread = MARGIN * high;
+  const left = Math.max(0, Math.floor(PAD * width + area.left * wide - spread)), top = Math.max(0, Math.floor(PAD * height + area.top * high - spread));
+  const right = Math.min(width, Math.ceil(PAD * width + area.right * wide + spread)), bottom = Math.min(height, Math.ceil(PAD * height + area.bottom * high + spread));
   return { left, top, width: right - left, height: bottom - top };
 }
 

@@ -1,0 +1,154 @@
+"""A seller alone with the pages: nothing typed is lost, nothing is done twice, nothing is a dead end."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser import BrowserPages, shot
+from tests.faces.stories.people import SellerAtHome
+
+from huika.domain.trade.models import Order
+from huika.sim.story import World
+
+pytestmark = pytest.mark.stack
+
+
+def test_a_double_tap_books_once(platform: World, site: str, browser_page: BrowserPages) -> None:
+    page = browser_page()
+    seller = SellerAtHome(page, platform)
+    seller.choose("沃尔玛", "walmart", "500")
+    seller.tap(seller.go)
+    page.fill("[name=address]", "徐汇区演示路 1 号 301 室")
+    page.wait_for_selector(".slots input")
+    page.wait_for_timeout(600)
+    seller.tap(".slots .hk-chip")
+    seller.tap(seller.go)
+    seller.give_phone()
+    page.wait_for_url("**/you")
+    seller.say_who()
+    page.wait_for_url("**/last")
+    page.wait_for_selector(".hk-btn_go:not([disabled])")
+    where = page.url
+    # Two taps at once, past the page's own guard: the same form is sent twice.
+    form = page.evaluate("Object.fromEntries(new FormData(document.querySelector('#last')))")
+    answers = page.evaluate(
+        """async ([url, form]) => Promise.all([1, 2, 3].map(() => fetch(url, { method: 'POST', redirect: 'follow',
+           body: new URLSearchParams(form) }).then((a) => a.url)))""",
+        [where, form],
+    )
+    assert len(set(answers)) == 1 and "/orders/" in answers[0]
+    assert Order.objects.count() == 1
+    # Back, and once more with a fresh form: it says where the order is instead of making a second one.
+    page.goto("/orders")
+    expect(page.locator("a[href^='/orders/']")).to_have_count(1)
+
+
+def test_what_was_typed_survives_an_error_the_back_button_and_a_lost_connection(
+    platform: World, site: str, browser_page: BrowserPages
+) -> None:
+    page = browser_page()
+    seller = SellerAtHome(page, platform)
+    seller.choose("沃尔玛", "walmart", "300", more=2)
+    seller.tap(seller.go)
+    page.fill("[name=address]", "演示路 9 号 902 室")  # no district in it: none is guessed
+    page.locator("[name=district]").select_option(index=3)
+    page.wait_for_selector(".slots input")
+    page.wait_for_timeout(500)
+    browser_page.expect("ERR_INTERNET_DISCONNECTED|status 4")
+    page.context.set_offline(True)
+    page.locator(".slots .hk-chip").first.click()
+    seller.go.click()
+    expect(page.locator("#hk-gone")).to_contain_text("填的都在")
+    assert page.input_value("[name=address]") == "演示路 9 号 902 室"
+    page.context.set_offline(False)
+    page.wait_for_timeout(300)
+    seller.go.click()
+    page.wait_for_url("**/phone")
+    page.go_back()
+    expect(page.locator("[name=address]")).to_have_value("演示路 9 号 902 室")
+    page.go_back()
+    expect(page.locator("input[name=n]")).to_have_value("3")
+    assert page.locator("[name=face][value='300']").is_checked()
+    page.go_forward()
+    page.go_forward()
+    page.fill("[name=phone]", "12345")
+    seller.go.click()
+    expect(page.locator("[role=alert]")).to_contain_text("11 位")
+    assert page.input_value("[name=phone]") == "12345"
+    page.fill("[name=phone]", seller.phone)
+    seller.go.click()
+    page.wait_for_selector("[name=code]")
+    page.fill("[name=code]", "000000")
+    expect(page.locator(".hk-cells_bad")).to_be_visible()
+    assert page.input_value("[name=phone]") == seller.phone
+    page.fill("[name=code]", platform.sandbox.code_for(seller.phone, "login"))
+    page.wait_for_url("**/you")
+    page.fill("[name=name]", "测试卖家")
+    page.fill("[name=number]", "310101199001010000")
+    for kind in ("identity", "address", "payee"):
+        page.locator(f"input[name={kind}][value=yes]").check()
+    page.fill("[name=account]", "oKEPT")
+    seller.go.click()
+    expect(page.locator("[role=alert]")).to_contain_text("18 位")
+    assert page.input_value("[name=name]") == "测试卖家" and page.input_value("[name=account]") == "oKEPT"
+    assert page.locator("input[name=payee][value=yes]").is_checked()
+
+
+def test_too_small_and_refused_kinds_lead_somewhere(platform: World, site: str, browser_page: BrowserPages) -> None:
+    page = browser_page()
+    page.goto("/sell/walmart?face=100&n=1")
+    page.locator("label", has=page.locator("[name=face][value=other]")).click()
+    page.fill("[name=other_face]", "10")
+    browser_page.settled(page)
+    expect(page.locator("#result")).to_contain_text(re.compile("不划算|暂时不收|没有人收"))
+    assert page.locator("#result a").count() >= 2
+    page.goto("/sell/wanke")
+    expect(page.locator("#result")).to_contain_text("不是你的卡有问题")
+    assert page.locator("#result a[href^='/sell/']").count() >= 2
+    shot(page, "seller-refused")
+    browser_page.expect("status 4")
+    for address in (
+        "/sell/walmart?face=abc",
+        "/sell/walmart?n=-1",
+        "/sell/walmart?n=999",
+        "/sell/walmart?face=9999999",
+    ):
+        page.goto(address)
+        expect(page.locator("[role=alert]").first).to_contain_text("整数")
+        expect(page.locator("#ask")).to_be_visible()
+
+
+@pytest.mark.matrix
+def test_the_elder_view_asks_one_question_a_page(platform: World, site: str, browser_page: BrowserPages) -> None:
+    page = browser_page()
+    page.goto("/")
+    page.locator("a[href*='view=care']").first.click()
+    assert page.evaluate("document.documentElement.dataset.mode").startswith("care")
+    shot(page, "guide/care-first")
+    page.locator("#found a").nth(3).click()
+    seen = []
+    for _ in range(5):
+        asked = page.locator("form [data-q]:visible")
+        expect(asked).to_have_count(1)
+        seen.append(asked.inner_text()[:40])
+        sizes = page.evaluate(
+            """[...document.querySelectorAll('main :is(p, span, label, h1, h2, legend, li), .hk-bar button')]
+               .filter((e) => e.checkVisibility() && e.innerText.trim() && !e.closest('.hk-sr'))
+               .map((e) => [e.className, e.innerText.slice(0, 20), parseFloat(getComputedStyle(e).fontSize)])"""
+        )
+        assert all(size >= 18 for *_, size in sizes), [s for s in sizes if s[2] < 18]
+        small = page.evaluate(
+            """[...document.querySelectorAll('a, button, label:has(input[type=radio]), select, input:not([type=radio], .hk-sr)')]
+               .filter((e) => e.checkVisibility() && !e.closest('.hk-sr'))
+               .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
+               .filter(([, r]) => r.width && (r.width < 60 || r.height < 60)).map(([html, r]) => [html, r.width, r.height])"""
+        )
+        assert small == []
+        if page.locator("#result [data-q]:visible").count():
+            break
+        page.locator(".hk-btn_go").click()
+    assert len(set(seen)) == len(seen) >= 3
+    expect(page.locator("#result .hk-money_hero")).to_be_visible()
+    shot(page, "guide/care-net")
+    page.locator("[data-back]").click()
+    expect(page.locator("form [data-q]:visible")).to_have_count(1)
