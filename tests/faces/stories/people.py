@@ -20,8 +20,9 @@ navigator.mediaDevices.getUserMedia = async () => {
   paper.width = 1600; paper.height = 1100;
   const draw = () => {
     pen.fillStyle = "#6f6150"; pen.fillRect(0, 0, 1600, 1100);
-    const laid = window.laidBefore, scale = laid ? 1600 * .84 / (laid.width * .8) : 1;
-    if (laid) pen.drawImage(laid, 800 - laid.width * scale / 2, 550 - laid.height * scale / 2, laid.width * scale, laid.height * scale);
+    const laid = window.laidBefore, scale = laid ? (window.closer || 1) * 1600 * .84 / (laid.width * .8) : 1;
+    const [wide, high] = laid ? [laid.width * scale, laid.height * scale] : [0, 0];
+    if (laid) pen.drawImage(laid, 800 - wide / 2, 550 - high / 2, wide, high);
   };
   draw(); setInterval(draw, 50);
   return paper.captureStream(25);
@@ -144,6 +145,7 @@ class CourierOnTheWay:
 
     def photograph(self, spec: CardSpec) -> None:
         """Both sides and the number."""
+        self.wait_for("拍", "Photograph")
         self.go.click()
         for jpeg in (spec.front, spec.back):
             self.page.wait_for_selector(".shutter")
@@ -164,9 +166,9 @@ class CourierOnTheWay:
         self.go.click()
         self.page.wait_for_selector("iframe.frame-vault")
         frame = self.page.frame_locator("iframe.frame-vault")
-        frame.locator("input").first.fill(spec.number)
-        frame.locator("input").nth(1).fill(spec.pin)
-        frame.locator("button[type=submit]").first.click()
+        frame.locator("#number").fill(spec.number)
+        frame.locator("#pin").fill(spec.pin)
+        frame.locator("#seal").click()
 
 
 def meet(pages: BrowserPages, world: World, **taste: Any) -> tuple[SellerAtHome, CourierOnTheWay]:

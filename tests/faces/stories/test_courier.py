@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 
 def test_offline_in_the_middle_of_a_visit_and_back(platform: World, site: str, browser_page: BrowserPages) -> None:
-    browser_page.expect("ERR_INTERNET_DISCONNECTED|ERR_FAILED|status 4|Failed to fetch|TypeError")
+    browser_page.expect("ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION_RESET|status 4|Failed to fetch|TypeError")
     seller, courier = meet(browser_page, platform)
     seller.choose("沃尔玛", "walmart", "500", more=1)
     order = seller.book()
@@ -99,6 +99,7 @@ def test_a_new_price_that_the_seller_declines(platform: World, site: str, browse
     courier.wait_for("封存密码", "Seal and lock", 90)
     before = {c.n: c.net_fen for c in Card.objects.all()}
     for take in ("declined", "agreed"):
+        courier.wait_for("封存密码", "Seal and lock")
         courier.page.locator(".hk-bar .hk-btn_alt").click()
         courier.page.locator("#reason").select_option("coating_opened")
         courier.page.fill("#less", "5")
@@ -145,7 +146,8 @@ def test_nothing_out_of_order_can_be_tapped_or_sent(platform: World, site: str, 
     )
     assert answers == [409, 409]
     without_token = page.evaluate(
-        """(url) => fetch(url, { method: 'POST', headers: { 'Idempotency-Key': 'no-token-here' } }).then((a) => a.status)""",
+        """(url) => fetch(url, { method: 'POST', headers: { 'Idempotency-Key': 'no-token-here' } })
+           .then((a) => a.status)""",
         f"/v1/cards/{card.id}/lock",
     )
     assert without_token == 403  # the cookie alone is not enough: another site would have that much

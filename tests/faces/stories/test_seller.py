@@ -102,7 +102,7 @@ def test_too_small_and_refused_kinds_lead_somewhere(platform: World, site: str, 
     browser_page.settled(page)
     expect(page.locator("#result")).to_contain_text(re.compile("不划算|暂时不收|没有人收"))
     assert page.locator("#result a").count() >= 2
-    page.goto("/sell/wanke")
+    page.goto("/sell/carrefour")
     expect(page.locator("#result")).to_contain_text("不是你的卡有问题")
     assert page.locator("#result a[href^='/sell/']").count() >= 2
     shot(page, "seller-refused")
@@ -138,10 +138,12 @@ def test_the_elder_view_asks_one_question_a_page(platform: World, site: str, bro
         )
         assert all(size >= 18 for *_, size in sizes), [s for s in sizes if s[2] < 18]
         small = page.evaluate(
-            """[...document.querySelectorAll('a, button, label:has(input[type=radio]), select, input:not([type=radio], .hk-sr)')]
+            """[...document.querySelectorAll(
+                 'a, button, label:has(input[type=radio]), select, input:not([type=radio], .hk-sr)')]
                .filter((e) => e.checkVisibility() && !e.closest('.hk-sr'))
                .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
-               .filter(([, r]) => r.width && (r.width < 60 || r.height < 60)).map(([html, r]) => [html, r.width, r.height])"""
+               .filter(([, r]) => r.width && (r.width < 60 || r.height < 60))
+               .map(([html, r]) => [html, r.width, r.height])"""
         )
         assert small == []
         if page.locator("#result [data-q]:visible").count():

@@ -15,7 +15,7 @@ from huika.domain.trade.types import OrderRef
 from huika.kit import clock, events
 
 DAYS = 90
-MOST = 2000
+MOST = 1000
 COUNTED_SECONDS = 60
 _ENDS = ("trade.order.settled", "trade.order.declined_free")
 

@@ -135,11 +135,6 @@ def live_visits() -> dict[UUID, UUID]:
     return _visits(models.Order.objects.filter(state__in=["accepted", "in_progress"]))
 
 
-def visited_between(start: datetime, end: datetime) -> dict[UUID, UUID]:
-    """Order → visit, of every order with a visit that ended from `start` to before `end`."""
-    return _visits(models.Order.objects.filter(ended_at__gte=start, ended_at__lt=end))
-
-
 def _visits(rows: QuerySet[models.Order]) -> dict[UUID, UUID]:
     return {order: visit for order, visit in rows.values_list("id", "visit_id") if visit is not None}
 

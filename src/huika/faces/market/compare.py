@@ -122,6 +122,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "visits": len({s.place for s in insight.samples()}),
         "verdicts": verdicts(rows),
         "days": insight.DAYS,
+        "most": insight.MOST,
         "enough": ENOUGH,
         "at_odds": sum(r.claimed.at_odds for r in rows),
         "said_on": max((r.claimed.newest for r in rows if r.claimed.newest), default=None),

@@ -1,6 +1,7 @@
 """Who is looking: a seller by phone code, staff by passkey or password, or nobody yet."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -29,10 +30,10 @@ def actor_of(request: HttpRequest) -> Actor | None:
 def _look(request: HttpRequest) -> Actor | None:
     token = request.COOKIES.get(settings.SELLER_COOKIE_NAME, "")
     if token:
-        try:
-            return people.actor_of(token)
-        except NotSignedIn:
-            pass
+        # A seller's cookie opens a seller's pages alone: a program's token of staff would go past the passkey.
+        with suppress(NotSignedIn):
+            if (actor := people.actor_of(token)).role is Role.SELLER:
+                return actor
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return people.actor_of_user(user.pk)

@@ -31,6 +31,7 @@ from huika.kit.sequencer import sequence
 from huika_sandbox import designs
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+CALLER = "13800000077"
 FORMULA = '=HYPERLINK("http://x")'
 
 
@@ -150,6 +151,7 @@ def build(*, pictures: bool = False) -> Desk:
     assert way.visit
     visits.depart(way.visit)
     desk.orders["on the way"] = ref(way)
+    trade.stop_call(CALLER, driver, ["refund"])
     with transaction.atomic():
         work_items.open_item(
             "trade.risk_review", house.orders["accepted"].id, zh="出发前请人看一眼", en="A person looks"

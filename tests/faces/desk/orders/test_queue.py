@@ -12,7 +12,9 @@ from tests.faces.desk.orders import ground
 from tests.faces.desk.orders.ground import FORMULA, HOSTILE, Desk
 
 from huika.domain.parties.types import Role
+from huika.domain.trade import queries as trade
 from huika.domain.trade.models import Order
+from huika.faces.desk.orders import standing as st
 from huika.faces.desk.orders import waiting
 from huika.faces.desk.orders.kinds import KINDS, kind_of
 from huika.kit import clock, ids, work_items
@@ -61,6 +63,7 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         "trade.suspected": ["clear", "refuse"],
         "trade.locked_short": ["clear"],
         "trade.risk_review": ["clear", "refuse"],
+        "trade.call_stopped": ["clear", "refuse"],
         "settlement.payout_failed": ["clear", "refuse"],
         "settlement.payout_open": ["noted"],
         "settlement.wallet_mismatch": ["noted"],
@@ -75,6 +78,15 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         kind = kind_of(item.kind)
         assert re.findall(r'name="decision" value="(\w+)"', text) == [c.word for c in kind.choices], item.kind
         assert HOSTILE not in text
+
+
+def test_a_stopped_call_shows_the_caller_s_alias_and_what_was_said_never_the_number(desk: Desk) -> None:
+    client, item = ground.signed_in("desk1"), desk.items["trade.call_stopped"]
+    page = client.get(f"/desk/queue/{item.id}").content.decode()
+    assert "有人让买卡退款" in page and st.alias_of(item.subject) in page and ground.CALLER not in page
+    assert trade.stopped(item.subject)
+    assert decide(client, item, decision="clear", reason="儿子在旁边，说清楚了").status_code == 302
+    assert not trade.stopped(item.subject)
 
 
 def test_a_title_and_facts_that_are_not_ours_are_text(desk: Desk) -> None:

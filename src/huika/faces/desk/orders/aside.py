@@ -32,4 +32,4 @@ def _last_done() -> dict[str, Any] | None:
     if item is None or item.decided_by is None:
         return None
     kind = kind_of(item.kind, item.title_zh, item.title_en)
-    return {"kind": kind, "at": item.decided_at, "by": st.alias_of(item.decided_by)}
+    return {"kind": kind, "at": item.decided_at, "by": st.colleague(item.decided_by)}

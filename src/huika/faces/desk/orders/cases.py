@@ -37,6 +37,12 @@ RESULTS: dict[str, tuple[str, str]] = {
     "redeemed": ("已兑付", "Redeemed"),
     "changed": ("已改密", "PIN changed"),
 }
+SAID_YES: dict[str, tuple[str, str]] = {
+    "refund": ("有人让买卡退款", "Told to buy cards for a refund"),
+    "task": ("做任务、投资要用卡", "For a task or an investment"),
+    "coached": ("有人在旁边教怎么说", "Somebody beside them says what to answer"),
+    "bought_today": ("卡是今天才买的", "The cards were bought only today"),
+}
 LABELS: dict[str, tuple[str, str]] = {
     "reason": ("理由", "Reason"),
     "error": ("出错的话", "Error"),
@@ -62,12 +68,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact of a case; `form` is a status's form, or empty."""
+    """One fact of a case; `form` is a status's form, or empty. `quoted`: a name, or what somebody else wrote."""
 
     zh: str
     en: str
     value: str
     form: str = ""
+    quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,8 +101,8 @@ def case(waits: Waiting) -> Case:
         pairs(card) if card is not None else (),
         tuple({f.zh: f for f in verdict.findings}.values()) if verdict else (),  # front and back may say the same
         tuple(_facts(waits)),
-        st.alias_of(item.claimed_by) if item.claimed_by else "",
-        st.alias_of(item.decided_by) if item.decided_by else "",
+        st.colleague(item.claimed_by) if item.claimed_by else "",
+        st.colleague(item.decided_by) if item.decided_by else "",
         chosen,
     )
 
@@ -142,6 +149,10 @@ def _facts(waits: Waiting) -> list[Fact]:
             Fact("锁到", "Locked sum", figures.yuan(got) if isinstance(got, int) else "—", "warn"),
             Fact("约好的到手", "Agreed net", figures.yuan(waits.card.net_fen)),
         ]
+    if item.kind == "trade.call_stopped":
+        yes = [SAID_YES.get(str(code), (str(code),) * 2) for code in item.facts.get("answered_yes", [])]
+        asked = [Fact("他说有", "Said yes", words.pick(*pair), "warn") for pair in yes]
+        return [Fact("谁打来", "Caller", st.alias_of(item.subject), quoted=True), *asked]
     if item.kind == "inspection.doubt":
         return []
     return _plain(item.facts)
@@ -158,9 +169,9 @@ def _about_payout(payout: UUID) -> list[Fact]:
     return [
         Fact("金额", "Amount", figures.yuan(p.amount_fen)),
         Fact("现在", "Now", words.pick(zh, en), form),
-        Fact("钱包说", "The wallet says", said),
-        Fact("对方流水号", "Their reference", case.reference or "—"),
-        Fact("付款号", "Payout number", p.number),
+        Fact("钱包说", "The wallet says", said, quoted=bool(case.reason)),
+        Fact("对方流水号", "Their reference", case.reference or "—", quoted=True),
+        Fact("付款号", "Payout number", p.number, quoted=True),
         Fact("开始付", "Started", moment(p.created_at)),
         Fact("上次问", "Last asked", moment(case.asked_at) or "—"),
     ]
@@ -192,5 +203,5 @@ def _plain(facts: dict[str, Any]) -> list[Fact]:
         text = words.pick(*WHYS[value]) if name == "why" and value in WHYS else str(value)
         if name.endswith("_fen") and isinstance(value, int):
             text = figures.yuan(value)
-        found.append(Fact(*LABELS.get(name, (name, name)), text))
+        found.append(Fact(*LABELS.get(name, (name, name)), text, quoted=value not in WHYS))
     return found

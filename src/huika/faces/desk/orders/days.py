@@ -37,7 +37,5 @@ def live() -> dict[UUID, VisitRef]:
 
 
 def on(day: date) -> dict[UUID, VisitRef]:
-    """Order → visit, of every visit whose window opens on this day, in the order of the windows."""
-    visits = live() | {o: field.visit(v) for o, v in trade.visited_between(*bounds(day)).items()}
-    found = [(order, visit) for order, visit in visits.items() if visit.day == day]
-    return dict(sorted(found, key=lambda pair: (pair[1].opens, pair[1].planned, pair[1].id)))
+    """Order → visit, of every visit whose window opens on this day, in the order in which they are planned."""
+    return {v.order: v for v in field.visits_on(day)}

@@ -138,6 +138,21 @@ _ALL = (
         ),
     ),
     Kind(
+        "trade.call_stopped",
+        "电话里停下了",
+        "Call stopped",
+        "电话",
+        "Call",
+        "还收不收这个人的卡",
+        "May this caller sell after all?",
+        (
+            Choice("clear", "没事，可以约", "Fine, may book", "下次来电可以下单", "The next call may be booked", "go"),
+            Choice(
+                "refuse", "还是不收", "Still no", "来电先不下单，劝打 96110", "No booking; suggest calling 96110", "bad"
+            ),
+        ),
+    ),
+    Kind(
         "settlement.payout_failed",
         "付款没成功",
         "Payout failed",

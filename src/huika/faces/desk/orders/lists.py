@@ -102,13 +102,13 @@ def wanted(asked: Sought, waits: Mapping[UUID, waiting.Waiting]) -> OrderFilter:
     if asked.g == "arrived":
         paid = money.arrived(*days.bounds(day or days.today()))
         return replace(found, among=frozenset(a.order for a in paid))
-    live = days.live() if day or asked.g in ("way", "booked") else {}
     if day:
-        found = replace(found, day=days.bounds(day), day_visits=frozenset(v.id for v in live.values() if v.day == day))
+        found = replace(found, day=days.bounds(day), day_visits=frozenset(v.id for v in days.on(day).values()))
     if asked.g == "person":
         found = replace(found, among=frozenset(waits))
     if asked.g in ("way", "booked"):
         way = asked.g == "way"
+        live = days.on(day) if day else days.live()
         found = replace(found, among=frozenset(o for o, v in live.items() if (v.state == "on_the_way") == way))
     return found
 

@@ -56,7 +56,7 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         return _part(request, side)
     asked = _asked(request)
     rows = listed(asked, actor.party)
-    people = {p: st.alias_of(p) for w in rows for p in (w.item.claimed_by, w.item.decided_by) if p}
+    people = {p: st.colleague(p) for w in rows for p in (w.item.claimed_by, w.item.decided_by) if p}
     kinds = sorted({w.item.kind for w in (rows if asked.kind else [*rows, *side["queue"]])} | {asked.kind} - {""})
     context: dict[str, Any] = {
         "rows": [(w, people.get(w.item.decided_by or w.item.claimed_by or NOBODY, "")) for w in rows],
@@ -105,10 +105,10 @@ def _line(w: waiting.Waiting) -> list[object]:
         words.pick("是", "yes") if w.at_door else "",
         _minute(item.opened_at),
         _minute(item.due_at),
-        st.alias_of(item.claimed_by) if item.claimed_by else "",
+        st.colleague(item.claimed_by) if item.claimed_by else "",
         _decision(w),
         item.reason,
-        st.alias_of(item.decided_by) if item.decided_by else "",
+        st.colleague(item.decided_by) if item.decided_by else "",
         _minute(item.decided_at) if item.decided_at else "",
     ]
 

@@ -148,6 +148,11 @@ def alias_of(party: UUID) -> str:
         return "—"
 
 
+def colleague(party: UUID) -> str:
+    """Who of the staff somebody is: the name they sign in with."""
+    return people.staff_names([party]).get(party) or alias_of(party)
+
+
 def first_waits(queue: Iterable[Waiting]) -> dict[UUID, Waiting]:
     """Order → the most urgent item about it."""
     found: dict[UUID, Waiting] = {}

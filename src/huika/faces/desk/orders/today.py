@@ -39,6 +39,9 @@ VISIT_STATES: dict[str, tuple[str, str, str]] = {
     "cancelled": ("off", "取消了", "Cancelled"),
 }
 
+EMPTY_LOG = ("公开日志还是空的", "The public log is empty")
+OFF_BALANCE = ("账不平，要人看", "The ledger is off balance; a person must look")
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -101,7 +104,7 @@ def figures(city: str, waits: Mapping[UUID, waiting.Waiting], queue: Sequence[wa
         figure(Sought(g="off", city=city, day="today"), "off"),
         figure(Sought(g="quoted", city=city, day="today"), "idle"),
     ]
-    return [*found, Figure("要人做", "To be decided", len(queue), "/desk/queue", "warn")]
+    return [*found, Figure("要人做", "To be decided", len(queue), "/desk/queue", "warn" if queue else "done")]
 
 
 def sums(city: str, waits: Mapping[UUID, waiting.Waiting]) -> list[Figure]:
@@ -124,9 +127,14 @@ def windows(city: str, waits: Mapping[UUID, waiting.Waiting]) -> list[Window]:
     """Today's visits by window."""
     visits = days.on(days.today())
     orders = trade.refs(trade.listed(OrderFilter(among=frozenset(visits), city=city)))
+    # What was called off on an earlier day is no visit of today.
+    orders = [o for o in orders if o.ended_at is None or o.ended_at >= days.bounds(days.today())[0]]
     rows = {row.order.id: row for row in st.rows(orders, waits, visits)}
-    badges = {courier: people.courier_badge(courier) for courier in {v.courier for v in visits.values()}}
-    stops = [Stop(v, rows[o], badges[v.courier], VISIT_STATES[v.state]) for o, v in visits.items() if o in rows]
+    badges = {c.id: c.badge for c in people.couriers()}
+    stops = [
+        Stop(v, rows[o], badges.get(v.courier, "—"), VISIT_STATES[v.state]) for o, v in visits.items() if o in rows
+    ]
+    stops.sort(key=lambda s: s.visit.opens)
     grouped = groupby(stops, key=lambda s: (s.visit.opens, s.visit.closes))
     return [Window(*span, tuple(inside)) for span, inside in grouped]
 
@@ -139,22 +147,22 @@ def before_opening(city: str) -> list[Ready]:
     return [
         Ready(
             bool(firms) and funded == len(firms),
-            f"{len(firms)} 家回收商可以收卡", f"{len(firms)} recyclers may buy",
-            f"{funded} 家备了款", f"{funded} have money set aside",
+            f"{len(firms)} 家回收商可以收卡", f"Recyclers that may buy: {len(firms)}",
+            f"{funded} 家备了款", f"With money set aside: {funded}",
             "/desk/recyclers", "看回收商", "Recyclers",
         ),
         Ready(
-            total == 0, "账是平的", "The ledger balances",
+            total == 0, *(("账是平的", "The ledger balances") if total == 0 else OFF_BALANCE),
             f"所有账户合计 ¥{st.plain(total)}", f"All accounts add up to ¥{st.plain(total)}",
             "/desk/orders?g=owed", "看欠款", "What is owed",
         ),
         Ready(
-            leaves > 0, "公开日志在写", "The public log is being written",
-            f"已签到第 {leaves:,} 条", f"{leaves:,} leaves are signed",
+            leaves > 0, *(("公开日志在写", "The public log is being written") if leaves else EMPTY_LOG),
+            f"已签到第 {leaves:,} 条", f"Leaves signed: {leaves:,}",
             "/desk/queue?show=done", "看做过的", "What was done",
         ),
         Ready(
-            free > 0, f"今天还能约 {free} 个时段", f"{free} windows can still be booked today",
+            free > 0, f"今天还能约 {free} 个时段", f"Windows still free today: {free}",
             "只算守得住的时段", "Only windows that can be kept",
             "/desk/couriers", "看专员", "Couriers",
         ),

@@ -81,7 +81,9 @@ def caller(request: HttpRequest, actor: Actor) -> Answer:
 def kinds(request: HttpRequest, actor: Actor) -> Answer:
     """Kinds as typed: Chinese, pinyin, initials."""
     asked = request.GET.get("q", "")[:60]
-    return {"found": [_kind(k) for k in catalog.kinds(asked)[:MOST_FOUND]] if asked.strip() else []}
+    found = catalog.kinds(asked)[:MOST_FOUND] if asked.strip() else ()
+    none = words.pick("没找到，换个说法或打首字母", "Not found; try another word")
+    return {"found": [_kind(k) for k in found], "none": none}
 
 
 def _kind(kind: Kind) -> Answer:
@@ -108,7 +110,8 @@ def places(request: HttpRequest, actor: Actor) -> Answer:
             terms = (place.name_zh, place.name_en.casefold(), place.slug.removeprefix(f"{city.slug}-"))
             if (city.slug, place.slug) in served and any(term.startswith(asked) for term in terms):
                 found.append({"value": place.slug, "name": f"{words.name_of(city)} {words.name_of(place)}"})
-    return {"found": found[: MOST_FOUND if asked else 8]}
+    none = words.pick("这个区还没人上门", "Nobody visits there yet")
+    return {"found": found[: MOST_FOUND if asked else 8], "none": none}
 
 
 @require_POST

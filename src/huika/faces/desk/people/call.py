@@ -94,7 +94,8 @@ def _booking(given: QueryDict) -> trade.Booking:
         compared = books.comparison(UUID(given.get("comparison", "")))
     except (ValueError, NotFound) as error:
         raise SayAgain() from error
-    if compared.lines != tuple(lines) or compared.district != given.get("district", ""):
+    said = given.get("offer", "") in {offer.id for offer in compared.ranking.offers}
+    if not said or compared.lines != tuple(lines) or compared.district != given.get("district", ""):
         raise SayAgain()
     rail = given.get("rail", "")
     if rail not in {code for code, *_ in RAILS}:

@@ -12,6 +12,8 @@ class NotYet(Refusal):
 
 def plainly(refusal: Refusal) -> Refusal:
     """The refusal as people read it."""
+    if refusal.status == 404:  # something on the form is not there; the page itself is
+        return NotYet(zh=refusal.message_zh, en=refusal.message_en)
     if not isinstance(refusal, Malformed):
         return refusal
     why, field = str(refusal.data.get("why", "")), str(refusal.data.get("field", "")).replace("_", " ")

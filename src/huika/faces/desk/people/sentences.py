@@ -25,37 +25,36 @@ class Said:
 
 
 STEPS = (
-    Said("phone", "「您好，回卡。您现在打来的就是您自己的手机吗？」",
-         '"Hello, this is huika. Are you calling from your own mobile?"', "手机号", "phone"),
-    Said("cards", "「是什么卡？面值多少，一共几张？电子的还是塑料的？」",
-         '"Which card is it? What value, how many? Electronic or plastic?"', "卡", "cards"),
-    Said("place", "「您住哪个区？门牌到几号几室？」",
-         '"Which district are you in? Street, number and door?"', "地址", "address"),
-    Said("when", "「这几个时段我们都赶得到，您哪个方便？」",
+    Said("phone", "「您好，回卡。这是您自己的手机吗？」",
+         '"Hello, this is huika. Is this your own mobile?"', "手机号", "phone"),
+    Said("cards", "「什么卡？面值多少，几张？电子还是塑料的？」",
+         '"Which card? What value, how many? Electronic or plastic?"', "卡", "cards"),
+    Said("place", "「住哪个区？门牌到几号几室？」",
+         '"Which district? Street, number and door?"', "地址", "address"),
+    Said("when", "「这几个时段都赶得到，您哪个方便？」",
          '"We can keep any of these times. Which suits you?"', "时间", "time"),
-    Said("rail", "「当场收现金，还是打到您的微信零钱？」",
-         '"Would you like cash at the door, or your wallet?"', "怎么收钱", "how to be paid"),
-    Said("person", "「收卡要对一下您本人。您贵姓大名，身份证号念给我，我只核一次。」",
-         '"We check that it is you. Your full name and identity number, please; it is checked once."',
-         "实名", "identity"),
-    Said("screen", "「再问四句，每个打电话来的人我们都问。」",
-         '"Four more questions, which we ask everybody who calls."', "四句要问的", "the four questions"),
-    Said("end", "「约好了我给您重复一遍：时间、地址、到手的钱。卡的密码谁问都别说，等专员到了再刮。」",
-         '"Let me repeat time, address and amount. Tell nobody the PIN; uncover it only when the courier is there."'),
+    Said("rail", "「收现金，还是打到微信？」",
+         '"Cash at the door, or your wallet?"', "怎么收钱", "how to be paid"),
+    Said("person", "「您贵姓大名？身份证号念给我，只核一次。」",
+         '"Your full name and identity number, please; it is checked once."', "实名", "identity"),
+    Said("screen", "「再问四句，谁打来都问。」",
+         '"Four more questions; we ask everybody."', "四句要问的", "the four questions"),
+    Said("end", "「都齐了，我这就给您约。」",
+         '"That is everything; I am booking it now."'),
 )  # fmt: skip
 
 CONSENTS = (
-    Said("service", "「我们按公布的上门标准办：先报价后上门，您随时可以不卖，不花钱。同意吗？」",
-         '"We follow the published standard: price first, then the visit; you may say no at any time, free. Agreed?"',
+    Said("service", "「按公布的标准办：先报价后上门，不卖不花钱。同意吗？」",
+         '"We follow the published standard: price first, then the visit; saying no is free. Agreed?"',
          "上门标准", "the standard"),
-    Said("identity", "「姓名和身份证号只拿去核对一次，号码核完就删。同意吗？不核就不能上门。」",
-         '"Name and number are checked once and the number is then deleted. Agreed? Without it nobody can come."',
+    Said("identity", "「姓名和号码只核这一次，号码核完就删，不核不能上门。同意吗？」",
+         '"Name and number are checked once, the number is then deleted; without it nobody can come. Agreed?"',
          "核对本人", "checking your name"),
-    Said("address", "「门牌只给上门的那位专员看，办完就看不到了。同意吗？不给就没法上门。」",
-         '"Only the courier sees your address, only around the visit. Agreed? Without it nobody can come."',
+    Said("address", "「门牌只给上门的专员看，不给没法上门。同意吗？」",
+         '"Only the courier sees your address; without it nobody can come. Agreed?"',
          "地址给专员", "your address"),
-    Said("payee", "「收款账户只给付款的银行打钱用。同意吗？不同意可以收现金。」",
-         '"Your account goes only to the bank that pays. Agreed? Otherwise there is cash."',
+    Said("payee", "「收款账户只给付款的银行用，不同意可以收现金。同意吗？」",
+         '"Your account goes only to the bank that pays; otherwise there is cash. Agreed?"',
          "收款账户", "your account"),
 )  # fmt: skip
 
@@ -87,7 +86,7 @@ def price(cards: list[tuple[str, int, int]], net_fen: int, until: datetime | Non
         )
     at = until.astimezone(clock.SHANGHAI).strftime("%H:%M")
     return words.pick(
-        f"「{listed_zh}，到您手里 {net} 元，上门不另收钱。{at} 前约好都是这个价。」",
+        f"「{listed_zh}，到您手里 {net} 元，上门不另收钱，{at} 前都算数。」",
         f'"{listed_en}: {net} yuan in your hand, nothing more for the visit. It stands until {at}."',
     )
 
@@ -96,11 +95,10 @@ def done(day: str, opens: datetime, closes: datetime, badge: str, net_fen: int, 
     """What is repeated at the end: when, who, how much, which code."""
     between = tuple(at.astimezone(clock.SHANGHAI).strftime("%H:%M") for at in (opens, closes))
     net = hk.yuan(net_fen)
-    code_zh = "开门要念的六个数字发短信到您手机" if by_sms else "开门要念的六个数字在您手机的订单里"
+    code_zh = "开门口令发短信给您" if by_sms else "开门口令在您手机的订单里"
     code_en = "the six digits for the door come by text message" if by_sms else "the six digits stand in your order"
     return words.pick(
-        f"「约好了：{day} {between[0]} 到 {between[1]}，专员工号 {badge}，到手 {net} 元。{code_zh}。"
-        "卡的密码谁问都别说，等他到了再刮。」",
+        f"「约好了：{day} {between[0]} 到 {between[1]}，专员 {badge}，到手 {net} 元。{code_zh}，卡的密码谁问都别说。」",
         f'"Booked: {day}, {between[0]} to {between[1]}, courier {badge}, {net} yuan in your hand; {code_en}. '
         'Tell nobody the PIN; uncover it only when the courier is there."',
     )

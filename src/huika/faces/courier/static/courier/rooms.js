@@ -7,29 +7,46 @@ const label = (one) => say(`第 ${one.n} 张`, `Card ${one.n}`);
 const head = (doors, title) => h("header.hk-top", {}, h("button.hk-tool.back", { type: "button", "aria-label": say("返回", "Back"), onclick: doors.leave }, icon("left")), h("h1.hk-grow.ttl", {}, title));
 const token = () => document.querySelector("meta[name=hk-csrf]").content;
 
-// The PIN is typed in a frame of the vault's own origin: this page hears "sealed" and nothing else.
-export async function sealPage(doors, one) {
+// A ticket for one card: the price stands, the seller may uncover. Asked for again it is the same event.
+async function ticketFor(one) {
+  const answer = await fetch(`/v1/cards/${one.id}/uncover`, { method: "POST", credentials: "same-origin", headers: { "Idempotency-Key": `uncover-${one.id}-${one.picture}`, "X-CSRFToken": token() } });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(english ? body.detail : body.title);
+  return { card: one.id, label: label(one), capability: body.capability, info: body.info, key: body.key };
+}
+
+// The PIN is typed in a frame of the vault's own origin: this page hears "sealed" and nothing else. Several electronic
+// cards are sealed from one list, which only the frame reads.
+export async function sealPage(doors, cards) {
+  const one = cards[0];
   if (one.lock === "none" && (await kept(`sealed:${one.id}:${one.picture}`))) { balancePage(doors, one); return; }
-  const origin = doors.root.dataset.vault, telling = note(say("密码只在下面这个框里填，专员和平台都看不到。", "The PIN is typed in the frame below; neither courier nor platform sees it."), "", "lock");
+  const origin = doors.root.dataset.vault, words = h("div", { role: "status" }, note(say("密码只在下面这个框里填，专员和平台都看不到。", "The PIN is typed in the frame below; neither courier nor platform sees it."), "", "lock"));
   const place = h("div.vault", {}, h("p.hk-row", {}, h("span.hk-spin", { "aria-hidden": "true" }), say("正在打开保险箱", "Opening the vault")));
-  doors.enter([head(doors, `${label(one)} · ${say("封存密码", "Seal the PIN")}`), h("main.hk-page.hk-g16", {}, h("p.big", {}, say("请卖家刮开密码，自己填", "Ask the seller to uncover and type it")), telling, place)]);
-  let ticket;
-  try {
-    const answer = await fetch(`/v1/cards/${one.id}/uncover`, { method: "POST", credentials: "same-origin", headers: { "Idempotency-Key": `uncover-${one.id}-${one.picture}`, "X-CSRFToken": token() } });
-    const body = await answer.json();
-    if (!answer.ok) { place.replaceChildren(note(english ? body.detail : body.title, "warn")); return; }
-    ticket = body;
-  } catch { place.replaceChildren(note(say("封存要有网。已做的都在，连上再来。", "Sealing needs a connection; everything done is kept."), "warn", "offline"), h("button.weui-btn.hk-btn.hk-btn_alt", { type: "button", onclick: () => sealPage(doors, one) }, say("再试一次", "Try again"))); return; }
-  const frame = h("iframe.frame-vault", { title: say("保险箱", "Vault"), src: `${origin}/frame?lang=${english ? "en" : "zh"}`, allow: "", referrerpolicy: "strict-origin" });
+  const open = new Set(cards.map((card) => card.id));
+  const leave = () => { removeEventListener("message", hear); void doors.leave(); };
+  doors.enter([head({ leave }, `${cards.length > 1 ? say(`${cards.length} 张`, `${cards.length} cards`) : label(one)} · ${say("封存密码", "Seal the PIN")}`), h("main.hk-page.hk-g16", {}, h("p.big", {}, say("请卖家刮开密码，自己填", "Ask the seller to uncover and type it")), words, place)]);
+  let tickets;
+  try { tickets = await Promise.all(cards.map(ticketFor)); } catch (error) {
+    const offline = error instanceof TypeError;
+    place.replaceChildren(note(offline ? say("封存要有网。已做的都在，连上再来。", "Sealing needs a connection; everything done is kept.") : error.message, "warn", offline ? "offline" : "bang"), h("button.weui-btn.hk-btn.hk-btn_alt", { type: "button", onclick: () => sealPage(doors, cards) }, say("再试一次", "Try again")));
+    return;
+  }
+  const frame = h("iframe.frame-vault", { title: say("保险箱", "Vault"), src: `${origin}/frame?lang=${english ? "en" : "zh"}${document.documentElement.dataset.mode ? "&view=care" : ""}`, referrerpolicy: "strict-origin" });
+  const give = () => frame.contentWindow.postMessage({ huika: "ticket", tickets }, origin);
   async function hear(event) {
-    if (event.origin !== origin || event.source !== frame.contentWindow) return;
-    if (event.data?.huika === "ready") frame.contentWindow.postMessage({ huika: "ticket", tickets: [{ card: one.id, label: label(one), capability: ticket.capability, info: ticket.info, key: ticket.key }] }, origin);
-    if (event.data?.huika === "refused") telling.replaceWith(note(said(event.data) || event.data.code, "warn"));
-    if (event.data?.huika !== "sealed") return;
-    removeEventListener("message", hear);
-    if (one.lock === "none") { await keep(`sealed:${one.id}:${one.picture}`, true); balancePage(doors, one); return; }
-    await doors.post("lock", `/v1/cards/${one.id}/lock`, {}, { card: one.id });
-    await doors.leave();
+    if (event.origin !== origin || event.source !== frame.contentWindow || !event.data) return;
+    const { huika, card, code } = event.data;
+    if (huika === "ready") { give(); return; }
+    if (huika === "refused" && code === "capability.expired") {
+      tickets = await Promise.all(cards.filter((known) => open.has(known.id)).map(ticketFor));
+      give();
+      return;
+    }
+    if (huika === "refused") { words.replaceChildren(note(said(event.data) || code, "warn")); return; }
+    if (huika !== "sealed" || !open.delete(card)) return;
+    if (one.lock === "none") { removeEventListener("message", hear); await keep(`sealed:${one.id}:${one.picture}`, true); balancePage(doors, one); return; }
+    await doors.post("lock", `/v1/cards/${card}/lock`, {}, { card });
+    if (!open.size) leave();
   }
   addEventListener("message", hear);
   place.replaceChildren(frame);

@@ -94,7 +94,7 @@ function numberPage(one) {
   });
 }
 
-function leaveRoom() { room = null; return load(); }
+function leaveRoom() { room = null; shown = ""; return load(); }
 function enter(page) { room = page; root.replaceChildren(...page); scrollTo(0, 0); }
 const doors = { enter, leave: leaveRoom, post, visit: ID, root };
 
@@ -108,11 +108,17 @@ function actions(step, view) {
   }, { disabled: Boolean(step.busy) }));
   if (step.id === "shoot") return bar(help, go([icon("camera"), say(`拍${label(step.card)}`, `Photograph ${label(step.card)}`)], () => { room = []; void shoot(step.card, view); }));
   if (step.id === "judge" && step.card) return bar(help, step.card.state === "doubtful" ? go(say("重拍", "Retake"), () => { room = []; void shoot(step.card, view); }) : go(say("等结果", "Waiting"), null, { disabled: true }));
-  if ((step.id === "lock" || step.id === "bag") && step.card?.state === "clear") return bar(alt(say("要改价", "Re-quote"), () => requotePage(doors, step.card, JSON.parse(root.dataset.reasons))), go(step.id === "lock" ? say("封存密码，锁卡", "Seal and lock") : say("下一步", "Next"), () => sealPage(doors, step.card)));
+  if ((step.id === "lock" || step.id === "bag") && step.card?.state === "clear") return bar(alt(say("要改价", "Re-quote"), () => requotePage(doors, step.card, JSON.parse(root.dataset.reasons))), go(step.id === "lock" ? say("封存密码，锁卡", "Seal and lock") : say("下一步", "Next"), () => sealPage(doors, together(step, view))));
   if (step.id === "cash" && !step.waits) return bar(help, go(say("点钱", "Count the cash"), () => cashPage(doors, view), { disabled: Boolean(step.busy) }));
   if (step.id === "take" && step.card) return bar(help, go(say("扫袋号，接过", "Take the bag"), () => bagTake(step.card)));
   if (step.id === "leave" || step.id === "ended") return bar(alt(say("给卖家看", "Show"), () => verdictPage(doors, view)), h("a.weui-btn.weui-btn_primary.hk-btn.hk-btn_go", { href: "/courier/" }, say("下一站", "Next stop")));
   return bar(help, alt(say("给卖家看", "Show"), () => verdictPage(doors, view)), go(say("等一等", "Waiting"), null, { disabled: true }));
+}
+
+// Electronic cards that are ready are sealed in one go, plastic card by card.
+function together(step, view) {
+  const alike = view.cards.filter((one) => one.state === "clear" && one.form === "electronic" && one.lock !== "none");
+  return step.card.form === "electronic" && alike.length ? alike : [step.card];
 }
 
 async function noShow() {

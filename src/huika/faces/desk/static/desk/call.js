@@ -67,7 +67,8 @@
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !node.matches?.("input")) return;
     if (event.key === "Enter") {
       event.preventDefault();
-      if (node.dataset.pick) { const first = one("[data-found] button:not(:disabled)", node.parentElement); if (first && !one("[data-found]", node.parentElement).hidden) { first.click(); return; } }
+      // Whoever types faster than the answer comes still gets the first hit.
+      if (node.dataset.pick && node.value.trim() && !one("[data-value]", node.parentElement).value) { find(node).then((first) => first?.click()); return; }
       if (node.type === "checkbox" && node.name === "consent" && !node.checked) { node.checked = true; node.dispatchEvent(new Event("change", { bubbles: true })); save(); }
       next(node);
     } else if (event.key === "ArrowDown" && node.dataset.pick) { event.preventDefault(); one("[data-found] button", node.parentElement)?.focus(); }
@@ -92,20 +93,24 @@
   });
 
   // ---- kinds and districts, as typed
-  const look = later(async (input) => {
+  async function find(input) {
     const kind = input.dataset.pick === "kind", box = one("[data-found]", input.parentElement), text = input.value;
-    if (kind && !text.trim()) { box.hidden = true; return; }
+    if (kind && !text.trim()) { box.hidden = true; return null; }
     const answer = await ask(`/desk/call/${kind ? "kinds" : "places"}?q=${encodeURIComponent(text)}`);
-    if (input.value !== text || document.activeElement !== input) return;
-    box.replaceChildren(...(answer.found || []).map((hit, n) => {
+    if (input.value !== text || document.activeElement !== input) return null;
+    const hits = answer.found || [];
+    box.replaceChildren(...hits.map((hit, n) => {
       const button = make("button", n ? "" : "first", hit.name);
       button.type = "button";
       if (hit.refused) { button.disabled = true; button.append(make("small", "", hit.refused)); }
       button.addEventListener("click", () => pick(input, hit));
       return button;
     }));
-    box.hidden = !box.children.length;
-  }, 120);
+    if (!hits.length) box.append(make("p", "hk-cap", answer.none || answer.refusal));
+    box.hidden = false;
+    return one("button:not(:disabled)", box);
+  }
+  const look = later(find, 120);
   function pick(input, hit) {
     const box = input.parentElement;
     input.value = hit.name;
@@ -148,6 +153,7 @@
     const lines = all("[data-line]").filter((line) => one("[data-value]", line).value);
     const whole = lines.length && lines.every((line) => one("[data-face]", line).value.trim() && one('[name^="count-"]', line).value.trim());
     known.firm = false; field("comparison").value = ""; field("offer").value = "";
+    state();
     if (!whole) { show(null); return; }
     const turn = ++asked;
     one("[data-net]").classList.add("netline_wait");
