@@ -95,8 +95,8 @@ ROOT_URLCONF = "huika.config.urls"
 WSGI_APPLICATION = "huika.config.wsgi.application"
 AUTH_USER_MODEL = "parties.User"
 
-# How staff sign in (faces.desk.staff): passkeys by django-allauth, passwords by parties' own count and lock. No sign-up,
-# no e-mail; allauth's rate limits live in one process, kit.rates counts for all.
+# How staff sign in (faces.desk.staff): passkeys by django-allauth, passwords by parties' own count and lock. No
+# sign-up, no e-mail; allauth's rate limits live in one process, kit.rates counts for all.
 AUTHENTICATION_BACKENDS = ["huika.faces.desk.staff.backend.Passwords"]
 LOGIN_URL, LOGIN_REDIRECT_URL = "/staff/sign-in", "/staff/"
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HUIKA_PROXIES", "0"))

@@ -226,7 +226,7 @@ def test_at_once_one_phone_is_one_seller_with_one_payee_and_one_consent_each() -
     assert not refused(
         together([partial(actions.give_consents, who.party, ["service", "identity", "address", "payee"])] * 6)
     )
-    assert models.Consent.objects.count() == 2
+    assert models.Consent.objects.count() == 4
     payees = together([partial(actions.save_payee, who, "wallet", f"openid-{n}", "王芳") for n in range(6)])
     assert len([p for p in payees if isinstance(p, UUID)]) == 1
     assert {type(e) for e in refused(payees)} == {errors.WrongCode}

@@ -84,8 +84,8 @@ class AlreadyBooked(Refusal):
 class StoppedBefore(Refusal):
     code, status = "stopped_before", 409
     zh, en = (
-        "没有约：这个号码的上一通电话停下过，等同事看过再约",
-        "Not booked: an earlier call of this number was stopped; a colleague looks at it first.",
+        "没有约：上一通电话里停下过，等同事看过再约。有人催你，先打 96110",
+        "Not booked: an earlier call was stopped; a colleague looks first. If somebody presses you, call 96110.",
     )
 
 

@@ -11,6 +11,7 @@ from huika.kit.refusals import NotFound, Refusal
 from huika.kit.safe_files import TooLarge
 
 SMALL, PICTURES, BOOKS = 64_000, 26_000_000, 12_000_000
+_BOOKS = ("/books", "/book", "/book/publish")
 PLAIN: dict[int, type[Refusal]] = {400: Unreadable, 404: NotFound, 405: NoSuchMethod, 500: Broken}
 
 
@@ -44,7 +45,7 @@ class BodyLimit:
         path = request.path
         if "\0" in path or "%00" in request.META.get("QUERY_STRING", ""):
             return refuse(Unreadable())  # PostgreSQL holds no NUL, so it names nothing
-        most = PICTURES if path.endswith("/pictures") else BOOKS if path.endswith("/books") else SMALL
+        most = PICTURES if path.endswith("/pictures") else BOOKS if path.endswith(_BOOKS) else SMALL
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
             return refuse(Unreadable())

@@ -20,6 +20,7 @@ def page(request: HttpRequest, template: str, status: int = 200, **context: Any)
     """One page of the desk."""
     here = request.path
     # The longest place that begins the address is where we are; /desk/ itself only when nothing else does.
+    here = here.replace("/desk/shifts", "/desk/couriers")  # a part of it
     fits = max((href for href, *_ in PLACES if here.startswith(href)), key=len, default="")
     nav = [{"href": h, "icon": i, "zh": zh, "en": en, "on": h == fits} for h, i, zh, en in PLACES]
     return render(request, template, {**context, "nav": nav}, status=status)

@@ -1,6 +1,7 @@
 """What a seller is asking about: read from an address, so that back, reload and a shared link keep it."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -112,7 +113,7 @@ def show(asked: Asked) -> Shown:
     return Shown(asked, ranking, enough=enough)
 
 
-def _form(asked: Asked) -> str:
+def _form(asked: Asked) -> Literal["electronic", "physical"]:
     return "electronic" if asked.form == "electronic" else "physical"
 
 

@@ -16,8 +16,8 @@ from huika.domain.parties.errors import NotVerified, PayeeWaiting
 from huika.domain.risk import actions as risk
 from huika.domain.risk.types import Facts
 from huika.domain.settlement import actions as settlement
-from huika.domain.trade import models, rules
-from huika.domain.trade.errors import PayeeNeeded
+from huika.domain.trade import models, queries, rules
+from huika.domain.trade.errors import PayeeNeeded, StoppedBefore
 from huika.domain.trade.machine import LOT, ORDER
 from huika.kit import clock, events, ids, locks, work_items
 from huika.kit.change import action
@@ -108,7 +108,7 @@ def lock_of(kind_slug: str, form: str) -> str:
 def accept(order_id: UUID, how: Acceptance) -> UUID:
     """The seller accepts: decide, hold, promise, in one transaction; the order's id.
 
-    Raises QuoteExpired, NotVerified, ConsentMissing, PayeeNeeded, PayeeWaiting, RiskRefused, InsufficientFunds,
+    Raises QuoteExpired, StoppedBefore, NotVerified, ConsentMissing, PayeeNeeded, PayeeWaiting, RiskRefused, InsufficientFunds,
     WindowGone. The custodian's freeze is a job; no courier leaves before it is confirmed.
     """
     at = clock.now()
@@ -116,6 +116,8 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
     state = ORDER.next(order.state, "accept")
     if order.expires_at <= at:
         raise QuoteExpired(expired_at=order.expires_at)
+    if queries.stopped(order.seller_id):  # told to sell by somebody else: no door goes past the person who looks
+        raise StoppedBefore()
     seller = people.seller(order.seller_id)
     if not seller.verified:
         raise NotVerified()

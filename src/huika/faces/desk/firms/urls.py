@@ -11,7 +11,4 @@ urlpatterns = [
     path("recyclers/<uuid:party>/book.csv", views.book_as_table),
     path("recyclers/<uuid:party>/book", books.sent),
     path("recyclers/<uuid:party>/book/publish", books.published),
-    # Bodies are bounded by how an address ends: whole books are let through where it is `/books`.
-    path("recyclers/<uuid:party>/books", books.sent),
-    path("recyclers/<uuid:party>/publish/books", books.published),
 ]

@@ -142,7 +142,7 @@ function draw() {
   shown = look;
   const typed = document.getElementById("door-code")?.value;
   root.replaceChildren(top(view), h("main.hk-page.hk-g12", {},
-    h("section.hk-row", {}, h("div.hk-grow", {}, h("p.big", { translate: "no" }, view.seller), h("p.hk-cap", {}, view.address || (["done", "no_show", "cancelled"].includes(view.state) ? say("离开了，地址已收回", "Over: the address is taken back") : say("备好款才看得到地址", "The address shows once the money is secured")))), view.place ? h("a.hk-tool", { href: `geo:${view.place[0] / 1e6},${view.place[1] / 1e6}?q=${encodeURIComponent(view.address)}`, "aria-label": say("导航", "Navigate") }, icon("pin"), say("导航", "Go")) : null),
+    h("section.hk-row", {}, h("div.hk-grow", {}, h("p.big", { translate: "no" }, view.seller), h("p.hk-cap", view.address ? { translate: "no", lang: "zh-CN" } : {}, view.address || (["done", "no_show", "cancelled"].includes(view.state) ? say("离开了，地址已收回", "Over: the address is taken back") : say("备好款才看得到地址", "The address shows once the money is secured")))), view.place ? h("a.hk-tool", { href: `geo:${view.place[0] / 1e6},${view.place[1] / 1e6}?q=${encodeURIComponent(view.address)}` }, icon("pin"), say("导航", "Navigate")) : null),
     refusals(view), h("ol.steps", {}, steps.map((step) => stepRow(step, view))), declineWay(view)), actions(now, view));
   if (typed) { const field = document.getElementById("door-code"); if (field) field.value = typed; }
 }

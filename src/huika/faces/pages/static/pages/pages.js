@@ -25,7 +25,7 @@
 // Kept until the step is done: every field of a form marked data-keep, in this tab alone. Codes and identity numbers are not.
 (function keep() {
   const place = (form) => `hk:${form.dataset.keep}`;
-  const fields = (form) => [...form.elements].filter((f) => f.name && !f.dataset.secret && !/^(hidden|password|file|submit)$/.test(f.type));
+  const fields = (form) => [...form.elements].filter((f) => f.name && !("secret" in f.dataset) && !/^(hidden|password|file|submit)$/.test(f.type));
   const read = (form) => { try { return JSON.parse(sessionStorage.getItem(place(form)) || "{}"); } catch { return {}; } };
   function restore(form) {
     const kept = read(form);
