@@ -8,7 +8,7 @@ NAME ?= trade
 
 MEASUREMENTS := trade pages
 PROOFS := faces
-.PHONY: up demo test check bench prove docs requirements chromium stop clean
+.PHONY: up demo test check bench prove docs guide requirements chromium stop clean
 
 up: $(RUN)
 	@$(BIN)/huika up
@@ -41,6 +41,11 @@ chromium:
 
 docs: $(DEV)
 	@$(BIN)/python tools/architecture.py
+
+# The guides' pictures: the stories that take them, then those files.
+guide: $(DEV)
+	@$(BIN)/pytest -q tests/faces/stories
+	@$(BIN)/python tools/guide_shots.py
 
 # Pins with hashes from the ranges in pyproject.toml.
 requirements: $(DEV)

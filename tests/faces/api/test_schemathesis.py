@@ -7,7 +7,7 @@ forbids. Nothing answers a server error but a documented 503, every answer is on
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -192,6 +192,10 @@ class Stage:
             courier.post(f"/v1/cards/{cards[n]}/requote", lower)
         code = self.world.sandbox.code_for(self.seller.phone, "consent", after=1)
         self.doubts = [h.work_item(self.world, "inspection.doubt", cards[n])["id"] for n in (9, 10)]
+        bagged = replace(h.brought(self.world, "walmart", 200_00, "physical"), bag=f"BAG-{h.digits(9)}")
+        paid, hand = h.visited(self.world, self.seller, [bagged])
+        h.sell(self.world, hand, paid, 0, bagged)
+        h.card_in(hand, paid["cards"][0]["id"], "paid")
         walked = self.booked()
         h.at_the_door(self.world, self.seller, walked)
         by, me, desk = self.token(courier), self.token(self.seller.client), self.token(self.desk)
@@ -205,6 +209,7 @@ class Stage:
             "cards_lock": Aim(by, {"card_id": cards[2]}),
             "cards_note_balance": Aim(by, {"card_id": cards[3]}, {"balance_fen": 200_00, "channel": "pos"}),
             "cards_bag": Aim(by, {"card_id": cards[4]}, {"bag": f"BAG-{h.digits(9)}"}),
+            "cards_take_over": Aim(self.token(hand), {"card_id": paid["cards"][0]["id"]}, {"bag": bagged.bag}),
             "cards_decline": Aim(by, {"card_id": cards[5]}),
             "cards_propose": Aim(by, {"card_id": cards[6]}, lower),
             "cards_consent": Aim(me, {"card_id": cards[8]}, {"code": code}),

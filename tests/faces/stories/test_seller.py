@@ -54,7 +54,7 @@ def test_what_was_typed_survives_an_error_the_back_button_and_a_lost_connection(
     page.locator("[name=district]").select_option(index=3)
     page.wait_for_selector(".slots input")
     page.wait_for_timeout(500)
-    browser_page.expect("ERR_INTERNET_DISCONNECTED|status 4")
+    browser_page.expect("ERR_INTERNET_DISCONNECTED|status 4|htmx:")
     page.context.set_offline(True)
     page.locator(".slots .hk-chip").first.click()
     seller.go.click()

@@ -22,7 +22,7 @@ from huika.domain.parties.types import Actor, Role
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
 from huika.domain.trade.errors import AlreadyBooked
-from huika.faces.pages import forms, who
+from huika.faces.pages import forms, limits, who
 from huika.faces.seller import asked as asking
 from huika.faces.seller import draft as drafts
 from huika.faces.seller import sign_in
@@ -93,6 +93,7 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
     if at.tzinfo is None:
         raise Malformed(field="the time", why="choose a window", why_zh="请选一个时间")
     trade.lock_of(asked.kind.slug, asked.form)
+    limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
     made: UUID = forms.once(
         request,
         who.actor_of(request),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from huika.domain.parties import actions as parties
 from huika.domain.parties.errors import CodeLocked, WrongCode
 from huika.domain.parties.types import Login
-from huika.faces.pages import forms, who
+from huika.faces.pages import forms, limits, who
 from huika.kit.refusals import Refusal
 
 YEAR = 365 * 24 * 3600
@@ -48,6 +48,7 @@ def ask(request: HttpRequest, template: str, after: str, **context: object) -> H
                 who.remember(response, login.session)
                 keep_device(response, device)
                 return response
+            limits.spend(request, "code", limits.CODES_AN_HOUR)
             forms.once(request, None, lambda: parties.request_login_code(phone, device))
             step = "code"
         except Refusal as refused:

@@ -36,7 +36,7 @@ class At:
 
     def send(self, text: str = "", file: tuple[str, bytes] | None = None, **headers: str) -> object:
         upload = {"file": SimpleUploadedFile(file[0], file[1])} if file else {}
-        return self.client.post(f"{self.address}s", {"list": text, **upload}, headers=headers)
+        return self.client.post(self.address, {"list": text, **upload}, headers=headers)
 
     def publish(self, preview: object, **changed: str) -> object:
         text = preview.content.decode()  # type: ignore[attr-defined]

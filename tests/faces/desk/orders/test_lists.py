@@ -145,7 +145,7 @@ def test_pages_hold_every_order_once_and_the_download_is_the_filtered_list(many:
     query = "district=shanghai-jingan"
     rows = list(csv.reader(io.StringIO(client.get(f"/desk/orders.csv?{query}").content.decode("utf-8-sig"))))
     assert [r[0] for r in rows[1:]] == shown(client, query) and len(rows) == EXTRA + 1
-    assert rows[1][8] == f"{100 + (EXTRA - 1) / 100:.2f}"
+    assert f"{100 + (EXTRA - 1) / 100:.2f}" in {r[8] for r in rows[1:]}
     english = client.get("/desk/orders.csv?lang=en").content.decode("utf-8-sig").splitlines()[0]
     assert english.startswith("Order,Seller,State") and not re.search("[\u4e00-\u9fff]", english)
 

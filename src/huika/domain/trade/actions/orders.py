@@ -108,8 +108,8 @@ def lock_of(kind_slug: str, form: str) -> str:
 def accept(order_id: UUID, how: Acceptance) -> UUID:
     """The seller accepts: decide, hold, promise, in one transaction; the order's id.
 
-    Raises QuoteExpired, StoppedBefore, NotVerified, ConsentMissing, PayeeNeeded, PayeeWaiting, RiskRefused, InsufficientFunds,
-    WindowGone. The custodian's freeze is a job; no courier leaves before it is confirmed.
+    Raises QuoteExpired, StoppedBefore, NotVerified, ConsentMissing, PayeeNeeded, PayeeWaiting, RiskRefused,
+    InsufficientFunds, WindowGone. The custodian's freeze is a job; no courier leaves before it is confirmed.
     """
     at = clock.now()
     order = locks.locked(models.Order.objects.all(), id=order_id)

@@ -18,6 +18,7 @@ from huika.domain.parties.errors import AskColleague, NoPasskeysHere, WrongPassk
 from huika.domain.parties.types import Actor, Role, Staff
 from huika.faces.desk.staff import ceremony, places, shown
 from huika.faces.desk.staff.stages import EnrolStage
+from huika.faces.pages import limits
 from huika.kit import rates
 from huika.kit.refusals import NotFound, Refusal
 
@@ -27,7 +28,7 @@ BY_ADDRESS, BY_ACCOUNT = (60, 900), (20, 900)
 
 def spend(request: HttpRequest, username: str = "") -> None:
     """Count a try from this address and for this account. Raises TooMany."""
-    rates.spend(f"staff.address:{places.network(request)}", *BY_ADDRESS)
+    rates.spend(f"staff.address:{limits.network(request)}", *BY_ADDRESS)
     if username:
         rates.spend(f"staff.account:{username}", *BY_ACCOUNT)
 

@@ -3,13 +3,11 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from huika.domain.parties.types import Role
-from huika.kit import rates
 
 HOMES = {Role.DESK: "/desk/", Role.COURIER: "/courier/"}
 
@@ -48,8 +46,3 @@ def safe_next(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     return wanted if ours and not wanted.startswith("/staff/sign-in") else ""
-
-
-def network(request: HttpRequest) -> str:
-    """Where the request comes from, as rates count it."""
-    return rates.network(get_client_ip(request) or "")
