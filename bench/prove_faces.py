@@ -1,6 +1,7 @@
 """Every page and browser story in every size, language and scheme: `make prove NAME=faces` (MINUTES=60, SEED=1).
 
-Runs the tests marked `matrix` once for each combination, in an order that the seed decides. What has run is kept in
+Runs the stories that `make test` leaves out (marked `long`), then the tests marked `matrix` once for each combination,
+in an order that the seed decides. What has run is kept in
 var/prove/faces.json and not run again as long as sources and seed are the same, so that a proof may be made in
 several sittings. The result is written to docs/proofs/faces.json, and printed as one JSON line; exit status 0 only
 when nothing failed.
@@ -28,12 +29,15 @@ SEED = int(os.environ.get("SEED", "1"))
 SIZES, LANGUAGES = ("phone", "large", "desk"), ("zh", "en")
 VIEWS = (("light", ""), ("dark", ""), ("light", "care"), ("dark", "care"), ("light", "care-30"))
 Combination = tuple[str, str, str, str]
+LONG: Combination = ("phone", "zh", "light", "long")
+"""Not a view: the long stories, told once."""
 
 
 def main() -> int:
     """Go on where the last run stopped."""
     order = [(size, lang, *view) for size, lang, view in itertools.product(SIZES, LANGUAGES, VIEWS)]
     random.Random(SEED).shuffle(order)
+    order.insert(0, LONG)
     state = known_state()
     stop_at = time.monotonic() + MINUTES * 60
     longest = max((one["seconds"] for one in state["done"].values()), default=0.0)
@@ -58,9 +62,10 @@ def main() -> int:
 def run(name: str, combination: Combination) -> dict[str, Any]:
     """Run the marked tests in one combination: seconds, how many passed, which failed; the words go to a log."""
     names = ("HUIKA_SIZE", "HUIKA_LANG", "HUIKA_SCHEME", "HUIKA_CARE")
-    env = {**os.environ, **dict(zip(names, combination, strict=True))}
+    mark = "long" if combination == LONG else "matrix"
+    env = {**os.environ, **({} if mark == "long" else dict(zip(names, combination, strict=True)))}
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "matrix", "-p", "no:cacheprovider", "--tb=short", "-rfE"]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", mark, "-p", "no:cacheprovider", "--tb=short", "-rfE"]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
     LOGS.mkdir(parents=True, exist_ok=True)
     (LOGS / f"{name}.log").write_text(done.stdout + done.stderr)

@@ -22,6 +22,11 @@ def pytest_configure() -> None:
     os.environ.setdefault("HUIKA_TEST_PG_URL", os.environ.get("DATABASE_URL") or postgres.embedded(ROOT))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that no worker waits for the other's last one."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The data that nobody here made; required where CI=true."""

@@ -94,6 +94,7 @@ def test_no_pin_is_at_rest_after_the_pages(
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_the_back_that_is_kept_shows_no_pin(platform: World, site: str, browser_page: BrowserPages) -> None:
     from rapidocr import RapidOCR
 

@@ -57,6 +57,7 @@ def test_offline_in_the_middle_of_a_visit_and_back(platform: World, site: str, b
     expect(page.locator(".hk-pill")).to_contain_text(re.compile("已同步|Synced"))
 
 
+@pytest.mark.long
 def test_a_page_that_is_closed_loses_nothing(platform: World, site: str, browser_page: BrowserPages) -> None:
     browser_page.expect("ERR_INTERNET_DISCONNECTED|Failed to fetch|TypeError|ERR_FAILED")
     seller, courier = meet(browser_page, platform)
@@ -84,6 +85,7 @@ def test_a_page_that_is_closed_loses_nothing(platform: World, site: str, browser
     assert Order.objects.get(code=order).state == "in_progress"
 
 
+@pytest.mark.long
 def test_a_new_price_that_the_seller_declines(platform: World, site: str, browser_page: BrowserPages) -> None:
     seller, courier = meet(browser_page, platform)
     seller.choose("沃尔玛", "walmart", "500", more=1)

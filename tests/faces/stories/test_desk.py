@@ -15,9 +15,10 @@ from huika.sim.story import World
 
 
 @pytest.mark.stack
+@pytest.mark.long
 @pytest.mark.matrix
 def test_the_desk_decides_a_doubtful_card(platform: World, site: str, browser_page: BrowserPages) -> None:
-    seller, courier = meet(browser_page, platform)
+    seller, courier = meet(browser_page, platform, care="")
     seller.choose("沃尔玛", "walmart", "500")
     order = seller.book()
     _, mine = seller.door()

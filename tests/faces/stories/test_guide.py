@@ -9,6 +9,7 @@ from huika.sim.story import World
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_the_guides_pages(platform: World, site: str, browser_page: BrowserPages) -> None:
     world = built.build(platform)
     page = browser_page()

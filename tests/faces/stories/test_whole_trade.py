@@ -19,7 +19,7 @@ MOST_TAPS = 12
 @pytest.mark.stack
 @pytest.mark.matrix
 def test_from_opening_to_the_receipt(platform: World, site: str, browser_page: BrowserPages) -> None:
-    seller, courier = meet(browser_page, platform)
+    seller, courier = meet(browser_page, platform, care="")
     seller.choose("woerma", "walmart", "500")
     expect(seller.page.locator("#result .hk-money_hero")).to_be_visible()
     shot(seller.page, "guide/seller-quote")
@@ -57,6 +57,7 @@ def test_from_opening_to_the_receipt(platform: World, site: str, browser_page: B
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_plastic_into_a_bag_and_cash_to_the_yuan(platform: World, site: str, browser_page: BrowserPages) -> None:
     seller, courier = meet(browser_page, platform)
     seller.choose("沃尔玛", "walmart", "500", plastic=True)
