@@ -55,6 +55,7 @@ def sell(request: HttpRequest, slug: str) -> HttpResponse:
         "split": split(shown.chosen) if shown.chosen else None,
         "reasons": {o.id: because(o, asked.city) for o in shown.ranking.offers},
         "lock": lock_of(shown),
+        "steps": 4 if len(asking.forms_of(asked.kind)) < 2 else 5,  # of the elder view: kind, form, face, count, net
         "others": elsewhere(shown),
     }
     return render(request, "seller/sell.html", context, status=422 if refusal else 200)

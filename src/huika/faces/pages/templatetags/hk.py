@@ -181,3 +181,9 @@ def sprite(names: str) -> SafeString:
     """Symbols for scripts that draw icons, `i-NAME` each."""
     symbols = "".join(f'<symbol id="i-{n}" viewBox="0 0 24 24">{_icons()[n]}</symbol>' for n in names.split())
     return mark_safe(f'<svg class="hk-defs" aria-hidden="true">{symbols}</svg>')  # noqa: S308 our own drawings
+
+
+@register.filter
+def upto(n: int) -> range:
+    """1 to n."""
+    return range(1, int(n) + 1)
