@@ -68,7 +68,6 @@ INSTALLED_APPS = [
     "huika.domain.tax.apps.TaxConfig",
     "huika.domain.trade.apps.TradeConfig",
     "huika.faces.pages.apps.PagesConfig",
-    "huika.faces.api.apps.ApiConfig",
     "huika.faces.seller.apps.SellerConfig",
     "huika.faces.courier.apps.CourierConfig",
     "huika.faces.desk.apps.DeskConfig",

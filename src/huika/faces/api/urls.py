@@ -1,9 +1,9 @@
-"""URLs of the API, the log, callbacks and the start page."""
+"""URLs of the API, the log and callbacks."""
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from huika.faces.api import callbacks, log, start
+from huika.faces.api import callbacks, log
 from huika.faces.api.api import api
 from huika.faces.api.document import openapi
 
@@ -14,8 +14,6 @@ def document(request: HttpRequest) -> JsonResponse:
 
 
 urlpatterns = [
-    path("", start.start),
-    path("start.css", start.style),
     path("v1/openapi.json", document),
     path("v1/", api.urls),
     path("callbacks/wallet", callbacks.wallet),

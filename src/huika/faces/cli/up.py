@@ -135,7 +135,7 @@ def _show(about: dict[str, object], *, as_json: bool) -> None:
     for name in ("platform", "vault", "sandbox"):
         print(f"  {name:9} {about[name]}")
     print("  sellers   sign in by phone code; the sandbox shows it at /sms/messages?to=PHONE")
-    print("  logins    POST /v1/staff/sessions")
+    print("  staff     sign in at /staff/sign-in; programs POST /v1/staff/sessions")
     logins = about["logins"]
     for name, password in logins.items() if isinstance(logins, dict) else ():
         print(f"    {name:10} {password}")
