@@ -164,6 +164,14 @@ def forget_rates() -> None:
     rates.forget()
 
 
+@job("kit.forget_web_sessions", every_seconds=3600)
+def forget_web_sessions() -> None:
+    """Every hour: staff's browser sessions that have run out."""
+    from django.contrib.sessions.backends.db import SessionStore
+
+    SessionStore.clear_expired()
+
+
 async def retry_stalled(manager: Any, silent_seconds: float = 30) -> None:
     """Give the jobs of killed workers back: a worker without a heartbeat for that long is dead."""
     for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds):
