@@ -276,7 +276,10 @@ def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
 
 
 def _inspect_part(name: str, content: bytes) -> None:
-    if not name.lower().endswith((".xml", ".rels", ".vml")):
+    # By what it holds, not by its name: a sheet may be called anything.
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and not name.lower().endswith(
+        (".xml", ".rels", ".vml")
+    ):
         return
     declared = _DECLARED.match(content[:200])
     if b"\x00" in content or (declared and declared[1].lower() not in (b"utf-8", b"us-ascii")):
@@ -290,7 +293,7 @@ def _inspect_part(name: str, content: bytes) -> None:
             raise NotATable()
     if name.endswith(".rels") and _OUTSIDE.search(content):
         raise ActiveTable(what_zh="指向外面的链接", what_en="links to elsewhere")
-    if "worksheets/" in name and (formula := _FORMULA.search(content)):
+    if (b"<sheetData" in content or "worksheets/" in name) and (formula := _FORMULA.search(content)):
         before = _CELL.findall(content, 0, formula.start())
         raise FormulaInTable(cell=before[-1].decode() if before else "?")
 

@@ -78,7 +78,9 @@ def enrol(world: World, phone: str, name: str, openid: str, serial: int) -> Sell
     client = world.client(session["token"])
     client.post("/v1/me/identity", {"name": name, "id_number": identity_number(serial)}, step="identity")
     until(lambda: client.get("/v1/me")["verification"] == "verified" or None)
-    client.post("/v1/me/consents", {"kinds": ["service", "identity", "address", "payee"]}, step="consents")
+    client.post(
+        "/v1/me/consents", {"kinds": ["service", "identity", "address", "payee", "statistics"]}, step="consents"
+    )
     payee = client.post("/v1/me/payees", {"rail": "wallet", "account": openid, "name": name}, step="payee")
     return Seller(phone, client, payee["id"], openid)
 

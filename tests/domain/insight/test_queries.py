@@ -14,7 +14,7 @@ from huika.domain.market.types import Line
 from huika.domain.parties import actions as parties
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
-from huika.domain.trade import actions
+from huika.domain.trade import actions, models
 from huika.kit import events
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +125,13 @@ def test_a_new_price_that_the_seller_refuses_counts_as_one(world: World) -> None
     world.settle()
     [sample] = queries.samples()
     assert (sample.requoted, sample.sold) == (True, False)
+
+
+def test_who_did_not_agree_is_not_counted(world: World) -> None:
+    sold(world)
+    who = models.Order.objects.get().seller_id
+    queries.forget()
+    assert len(queries.samples()) == 1
+    parties.withdraw_consent(who, "statistics")
+    queries.forget()
+    assert queries.samples() == ()

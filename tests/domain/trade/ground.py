@@ -97,7 +97,7 @@ def seller(*, verified: bool = True, consents: bool = True, payee: bool = True) 
     if verified:
         parties.identity_answered(parties.submit_identity(party, f"卖家{n}", identity_number(n)), True)
     if consents:
-        parties.give_consents(party, ["service", "identity", "address", "payee"])
+        parties.give_consents(party, ["service", "identity", "address", "payee", "statistics"])
     actor = Actor(party, Role.SELLER)
     made = parties.save_payee(actor, "wallet", f"openid-{n}", f"卖家{n}") if payee and verified else None
     return Seller(party, phone, made, actor)

@@ -82,17 +82,21 @@ def test_plastic_into_a_bag_and_cash_to_the_yuan(platform: World, site: str, bro
     courier.go.click()
     courier.wait_for("点钱", "Count")
     courier.go.click()
+    expect(courier.go).to_be_disabled()  # nothing is counted yet
+    rest = int(page.locator(".round .hk-money_fig").inner_text().strip("¥").replace(",", "").partition(".")[0])
+    for row, note in zip(page.locator(".notes li").all(), (100, 50, 20, 10, 5, 1), strict=True):
+        for _ in range(rest // note):
+            expect(courier.go).to_be_disabled()
+            row.locator("button").last.click()
+        rest %= note
     expect(courier.go).to_be_enabled()
-    page.locator(".notes .hk-stepper button").first.click()
-    expect(courier.go).to_be_disabled()  # a hundred short
-    page.locator(".notes .hk-stepper button").nth(1).click()
     shot(page, "guide/courier-cash")
     courier.go.click()
     courier.wait_for("扫袋号", "Take the bag")
     courier.go.click()
     page.fill("#bag-number", "BAG-0000000")
     courier.go.click()
-    page.locator(".hk-note_warn .hk-plain").click()  # the wrong bag is refused, and nothing is lost
+    expect(page.locator(".hk-note_warn")).to_contain_text("别接")  # the wrong bag is refused, and nothing is lost
     courier.wait_for("扫袋号", "Take the bag")
     courier.go.click()
     page.fill("#bag-number", "BAG-7731904")

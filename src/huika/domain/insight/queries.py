@@ -38,7 +38,9 @@ def forget() -> None:
 
 @lru_cache(maxsize=1)
 def _counted(_window: int) -> tuple[Sample, ...]:
-    orders = trade.ended_visits(clock.now() - timedelta(days=DAYS), MOST)
+    ended = trade.ended_visits(clock.now() - timedelta(days=DAYS), MOST)
+    agreed = parties.agreed({o.seller for o in ended}, "statistics")  # who did not say yes is not counted
+    orders = [o for o in ended if o.seller in agreed]
     kinds = {r.id: r.kind.value for r in parties.recyclers(active=False)}
     told: dict[UUID, list[events.Placed]] = {}
     for event in events.about([o.id for o in orders]):

@@ -86,6 +86,12 @@ def seller(party_id: UUID) -> SellerStatus:
     )
 
 
+def agreed(sellers: Iterable[UUID], kind: str) -> frozenset[UUID]:
+    """Those of these sellers whose consent of this kind stands."""
+    rows = models.Consent.objects.filter(seller_id__in=list(sellers), kind=kind, withdrawn_at=None)
+    return frozenset(rows.values_list("seller_id", flat=True))
+
+
 def require_consents(status: SellerStatus, rail: str) -> None:
     """ConsentMissing unless every consent that a visit paid by `rail` needs stands."""
     needed = rules.VISIT_NEEDS if rail == "cash" else (*rules.VISIT_NEEDS, "payee")
@@ -247,8 +253,8 @@ def tokens(party_id: UUID) -> int:
 def enrolment_link(approval_id: UUID, asker: UUID) -> tuple[str, datetime] | None:
     """The token of a recovery's link and until when it is good, for whoever asked for the recovery alone.
 
-    None when it was used, has expired, or somebody else wants it: who approved never holds it, so that neither of the
-    two can use it alone.
+    None when it was used, has expired, or somebody else wants it: who approved never holds it, and it needs
+    the login's own password besides.
     """
     link = models.Enrolment.objects.filter(approval=approval_id, used_at=None, expires_at__gt=clock.now()).first()
     if link is None or approvals.asked(approval_id).asked_by != asker:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from huika.domain.catalog import queries as catalog
 from huika.domain.field import queries as field
 from huika.domain.inspection import queries as inspection
 from huika.domain.parties.types import Actor, Role
@@ -14,6 +15,7 @@ from huika.domain.trade.types import CardRef, LotRef, OrderFilter, OrderRef, Req
 from huika.domain.vault import actions as vault
 from huika.kit import events
 from huika.kit.models import Event, WorkItem
+from huika.kit.money import share_fen
 from huika.kit.refusals import NotFound
 
 MOST = 200
@@ -172,6 +174,27 @@ def requote_of(card_id: UUID) -> RequoteRef | None:
     if r is None:
         return None
     return RequoteRef(r.id, r.card_id, r.reason_code, r.old_net_fen, r.new_net_fen, r.max_deduction_fen, r.state)
+
+
+def covers(card: models.Card, balance_fen: int) -> bool:
+    """Whether nothing is missing from face value, or the seller took a re-quote that makes up for this shortfall.
+
+    What is missing falls at the accepted ratio; a re-quote for another reason says nothing about the balance.
+    """
+    missing = card.face_value_fen - balance_fen
+    if missing <= 0:
+        return True
+    taken = models.Requote.objects.filter(card=card, state="accepted").values_list("reason_code", "deduction_fen")
+    return any(
+        catalog.reason_code(code).basis == "shortfall" and deduction >= share_fen(missing, card.ratio_bp)
+        for code, deduction in taken
+    )
+
+
+def covered(card_id: UUID) -> bool:
+    """Whether the balance that was noted on this card allows bagging it at its net."""
+    card = models.Card.objects.get(id=card_id)
+    return card.balance_fen is not None and covers(card, card.balance_fen)
 
 
 def taken_over(card_id: UUID) -> bool:

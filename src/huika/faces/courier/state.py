@@ -72,6 +72,7 @@ def _card(card: CardRef) -> dict[str, Any]:
         "net_fen": card.net_fen,
         "balance_fen": card.balance_fen,
         "picture": card.picture[:16],
+        "covered": orders.covered(card.id),
         "bag": kept.bag if kept else "",
         "taken": orders.taken_over(card.id),
         "findings": [{"outcome": f.outcome, "zh": f.zh, "en": f.en} for f in verdict.findings] if verdict else [],

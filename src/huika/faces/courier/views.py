@@ -1,9 +1,11 @@
 """The courier's pages. Steps go to the API through the outbox in the browser; these pages only show."""
 
+import hashlib
 from datetime import date
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
@@ -16,7 +18,11 @@ from huika.faces.courier import state
 from huika.faces.pages import who
 from huika.kit import clock
 
-SHELL = ("pages/huika.css", "pages/pages.css", "courier/courier.css", "vendor/weui.css")
+SCRIPTS = ("visit", "rooms", "camera", "mask", "looking", "steps", "outbox", "dom", "today")
+SHELL = (
+    *("pages/huika.css", "pages/pages.css", "courier/courier.css", "vendor/weui.css"),
+    *(f"courier/{name}.js" for name in SCRIPTS),
+)
 
 
 @require_safe
@@ -40,7 +46,9 @@ def today(request: HttpRequest, *, actor: Actor) -> HttpResponse:
 def visit(request: HttpRequest, visit_id: UUID, *, actor: Actor) -> HttpResponse:
     """One visit: a shell that draws itself from its state and the outbox, so that it works without a net."""
     orders.order_of_visit(actor, visit_id)
-    return render(request, "courier/visit.html", {"visit": visit_id, "reasons": state.reasons()})
+    return render(
+        request, "courier/visit.html", {"visit": visit_id, "courier": actor.party, "reasons": state.reasons()}
+    )
 
 
 @require_safe
@@ -50,15 +58,18 @@ def visit_json(request: HttpRequest, visit_id: UUID, *, actor: Actor) -> HttpRes
     order = orders.order_for(actor, orders.order_of_visit(actor, visit_id))
     found = state.visit_state(field.visit(visit_id), order)
     tag = f'"{found["version"]}"'
+    head = {"ETag": tag, "X-HK-Token": get_token(request)}  # a page from the worker's shelf has an old one
     if request.headers.get("If-None-Match") == tag:
-        return HttpResponse(status=304, headers={"ETag": tag})
-    return JsonResponse(found, headers={"ETag": tag, "Cache-Control": "no-store"})
+        return HttpResponse(status=304, headers=head)
+    return JsonResponse(found, headers=head | {"Cache-Control": "no-store"})
 
 
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker: it keeps the courier's pages readable without a net, and sends nothing."""
-    page = render(request, "courier/worker.js", {"shell": [static(name) for name in SHELL]})
+    shell = [static(name) for name in SHELL]
+    edition = hashlib.sha256("".join(shell).encode()).hexdigest()[:12]
+    page = render(request, "courier/worker.js", {"shell": shell, "edition": edition})
     page["Content-Type"] = "text/javascript; charset=utf-8"
     page["Cache-Control"] = "no-cache"
     return page

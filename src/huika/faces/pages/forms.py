@@ -21,12 +21,13 @@ def fresh_number() -> str:
     return ids.uuid7().hex
 
 
-def once(request: HttpRequest, actor: Actor | None, act: Callable[[], T]) -> T:
+def once(request: HttpRequest, actor: Actor | None, act: Callable[[], T], *, device: str = "") -> T:
     """Run one action for this form: sent twice with the same content, by a double tap or a lost answer, it acts once.
 
-    The content is part of the key, so that a form that was changed after going back is a new one.
+    The content is part of the key, so that a form that was changed after going back is a new one. Somebody whom nobody
+    knows is told apart by `device`, the browser's own secret: an answer is never given to another browser.
     """
-    asked = hmac.new(secret_key("asked"), f"{request.method} {request.path}\n".encode(), hashlib.sha256)
+    asked = hmac.new(secret_key("asked"), f"{request.method} {request.path}\n{device}\n".encode(), hashlib.sha256)
     for name in sorted(set(request.POST) - set(_LEFT_OUT)):
         for value in request.POST.getlist(name):
             asked.update(f"{len(name)}:{name}={len(value)}:{value}\n".encode())

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from huika.faces.pages.words import LANGUAGES
+from huika.faces.pages.words import LANGUAGES, in_care
 from huika.kit.refusals import NotFound, Refusal
 from huika.kit.safe_http import NoAnswer, NotSent
 
@@ -44,8 +44,12 @@ class Taste:
         language = language if language in LANGUAGES else "zh"
         care = request.GET.get("view", request.COOKIES.get("hk-view", ""))
         request.care = care if care in CARE else ""  # type: ignore[attr-defined]
-        with translation.override(LANGUAGES[language]):
-            response = self.get_response(request)
+        token = in_care.set(bool(request.care))  # type: ignore[attr-defined]
+        try:
+            with translation.override(LANGUAGES[language]):
+                response = self.get_response(request)
+        finally:
+            in_care.reset(token)
         for name, kept in (("lang", language), ("view", request.care)):  # type: ignore[attr-defined]
             if name in request.GET:
                 response.set_cookie(
@@ -87,14 +91,15 @@ class Safety:
 
 
 def policy(request: HttpRequest) -> str:
-    """The page's Content-Security-Policy: own files alone, the vault's frame where a courier or seller seals."""
+    """The page's Content-Security-Policy: own files alone, the vault's frame where it is embedded: at the door."""
+    courier = request.path.startswith("/courier/")
     rules = [
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         f"img-src 'self' data: blob: {settings.FILES_ORIGIN}",
         "connect-src 'self'",
-        f"frame-src {settings.VAULT_ORIGIN}",
+        "frame-src " + (settings.VAULT_ORIGIN if courier else "'none'"),
         "media-src 'self' blob:",
         "manifest-src 'self'",
         "worker-src 'self'",
@@ -102,7 +107,7 @@ def policy(request: HttpRequest) -> str:
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types default huika huika-worker",
+        "trusted-types default huika" + (" huika-worker" if courier else ""),
     ]
     return "; ".join(rules)
 

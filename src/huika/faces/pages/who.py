@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -20,24 +20,36 @@ SELLER_SECONDS = 30 * 24 * 3600
 View = Callable[..., HttpResponseBase]
 
 
-def actor_of(request: HttpRequest) -> Actor | None:
-    """The person behind this request's cookies, looked up once."""
-    if not hasattr(request, "_hk_actor"):
-        request._hk_actor = _look(request)  # type: ignore[attr-defined]
-    return request._hk_actor  # type: ignore[attr-defined, no-any-return]
+def seller_of(request: HttpRequest) -> Actor | None:
+    """The seller behind this request's cookie, looked up once."""
+    if not hasattr(request, "_hk_seller"):
+        request._hk_seller = _seller(request)  # type: ignore[attr-defined]
+    return request._hk_seller  # type: ignore[attr-defined, no-any-return]
 
 
-def _look(request: HttpRequest) -> Actor | None:
+def _seller(request: HttpRequest) -> Actor | None:
     token = request.COOKIES.get(settings.SELLER_COOKIE_NAME, "")
-    if token:
-        # A seller's cookie opens a seller's pages alone: a program's token of staff would go past the passkey.
-        with suppress(NotSignedIn):
-            if (actor := people.actor_of(token)).role is Role.SELLER:
-                return actor
-    user = getattr(request, "user", None)
-    if user is not None and user.is_authenticated:
-        return people.actor_of_user(user.pk)
+    # A seller's cookie opens a seller's pages alone: a program's token of staff would go past the passkey.
+    with suppress(NotSignedIn):
+        if token and (actor := people.actor_of(token)).role is Role.SELLER:
+            return actor
     return None
+
+
+def staff_of(request: HttpRequest) -> Actor | None:
+    """The member of staff behind this request's session, looked up once."""
+    if not hasattr(request, "_hk_staff"):
+        user = getattr(request, "user", None)
+        known = user is not None and user.is_authenticated
+        request._hk_staff = people.actor_of_user(user.pk) if known and user is not None else None  # type: ignore[attr-defined]
+    return request._hk_staff  # type: ignore[attr-defined, no-any-return]
+
+
+def actor_of(request: HttpRequest, *roles: Role) -> Actor | None:
+    """Who is looking. One browser may hold a seller's cookie and a staff session: the page's roles decide which."""
+    if Role.SELLER in roles:
+        return seller_of(request) or staff_of(request)
+    return staff_of(request) or seller_of(request)
 
 
 def only(*roles: Role) -> Callable[[View], View]:
@@ -46,9 +58,9 @@ def only(*roles: Role) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            actor = actor_of(request)
+            actor = actor_of(request, *roles)
             if actor is None:
-                return HttpResponseRedirect(f"{_door(roles)}?{urlencode({'next': request.get_full_path()})}")
+                return _to_sign_in(request, roles)
             if actor.role not in roles:
                 raise NotAllowed()
             return view(request, *args, actor=actor, **kwargs)
@@ -57,6 +69,19 @@ def only(*roles: Role) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _to_sign_in(request: HttpRequest, roles: tuple[Role, ...]) -> HttpResponseBase:
+    # After signing in one comes back to a page: of a form's address that is the page it stood on.
+    page = (
+        request.get_full_path()
+        if request.method in ("GET", "HEAD")
+        else urlsplit(request.headers.get("Referer", "")).path
+    )
+    door = f"{_door(roles)}?{urlencode({'next': page or '/'})}"
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Redirect": door})
+    return HttpResponseRedirect(door)
 
 
 def _door(roles: tuple[Role, ...]) -> str:

@@ -94,7 +94,7 @@ def _face_fen(kind: Kind, given: QueryDict) -> int:
 
 
 def _whole(text: str, field: str, low: int, high: int, zh: str, en: str) -> int:
-    if not text.isascii() or not text.isdigit() or not low <= int(text[:9]) <= high:
+    if len(text) > 9 or not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise Malformed(field=en, why=f"a whole number from {low} to {high}", why_zh=f"{zh}填 {low} 到 {high} 的整数")
     return int(text)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.catalog.types import District
@@ -60,8 +60,17 @@ def slot(request: HttpRequest) -> HttpResponse:
         "opens": given.get("opens", ""),
         "refusal": refusal,
     }
-    part = "seller/windows.html" if request.htmx and request.method == "GET" else "seller/slot.html"  # type: ignore[attr-defined]
-    return render(request, part, context, status=refusal.status if refusal else 200)
+    return render(request, "seller/slot.html", context, status=refusal.status if refusal else 200)
+
+
+@require_POST
+def windows(request: HttpRequest) -> HttpResponse:
+    """The windows for an address, while it is typed. Sent in the body, so that no log keeps the address."""
+    asked = asking.read(request.POST.get("kind", ""), request.POST)
+    district = _district(asked.city, request.POST.get("district", ""), request.POST.get("address", "")[:120])
+    days = _days(asked.city, district) if district else []
+    context = {"district": district, "days": days, "opens": request.POST.get("opens", "")}
+    return render(request, "seller/windows.html", context)
 
 
 def _district(city: str, slug: str, address: str) -> District | None:
@@ -96,7 +105,7 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
     limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
     made: UUID = forms.once(
         request,
-        who.actor_of(request),
+        who.seller_of(request),
         lambda: market.compare(
             asked.city,
             district.slug,
@@ -140,7 +149,7 @@ def _standing(request: HttpRequest, comparison_id: UUID) -> tuple[Comparison, Of
 @require_safe
 def onward(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     """The next question that is still open."""
-    actor = who.actor_of(request)
+    actor = who.seller_of(request)
     if actor is None or actor.role != Role.SELLER:
         return HttpResponseRedirect(f"/book/{comparison_id}/phone")
     draft = drafts.load(request, comparison_id)

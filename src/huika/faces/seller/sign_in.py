@@ -43,13 +43,13 @@ def ask(request: HttpRequest, template: str, after: str, **context: object) -> H
         try:
             if "code" in request.POST and "again" not in request.POST:
                 code = request.POST["code"].strip()[:12]
-                login: Login = forms.once(request, None, lambda: parties.sign_in(phone, device, code))
+                login: Login = forms.once(request, None, lambda: parties.sign_in(phone, device, code), device=device)
                 response: HttpResponse = HttpResponseRedirect(after)
                 who.remember(response, login.session)
                 keep_device(response, device)
                 return response
             limits.spend(request, "code", limits.CODES_AN_HOUR)
-            forms.once(request, None, lambda: parties.request_login_code(phone, device))
+            forms.once(request, None, lambda: parties.request_login_code(phone, device), device=device)
             step = "code"
         except Refusal as refused:
             refusal = refused

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", quote.first),
     path("sell/<slug:slug>", quote.sell),
     path("book", booking.slot),
+    path("book/windows", booking.windows),
     path("book/<uuid:comparison_id>", booking.onward),
     path("book/<uuid:comparison_id>/phone", booking.phone),
     path("book/<uuid:comparison_id>/you", booking.you),

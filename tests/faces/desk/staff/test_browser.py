@@ -149,6 +149,7 @@ def test_recovery_by_two_in_the_browser(site: str, browser_page: Any, person: Pe
     fresh = browser_page("phone")
     Authenticator(fresh)
     fresh.goto(link)
+    fresh.get_by_label("你自己的密码").fill(PASSWORD)
     fresh.get_by_role("button", name="登记").click()
     fresh.wait_for_url("**/staff/sign-in?enrolled=1")
     by_passkey(fresh)

@@ -11,6 +11,7 @@ from tests.kit.passkeys import SoftKey
 
 from huika.domain.parties import actions as parties
 from huika.domain.parties import models, queries
+from huika.domain.parties.errors import WrongPassword
 from huika.domain.parties.types import Role
 from huika.kit import clock
 from huika.kit.models import Event
@@ -375,7 +376,11 @@ def test_forms_need_a_token_of_this_site(person: Person) -> None:
     assert not inside(strict)
 
 
-def test_a_program_s_password_login_is_as_it_was(person: Person) -> None:
-    user = person("dora")
-    enrolled(user)
+def test_a_password_alone_opens_no_desk_by_program_once_there_is_a_passkey(person: Person) -> None:
+    user, cora = person("dora"), person("cora", Role.COURIER)
     assert queries.actor_of(queries.token_of(parties.sign_in_staff("dora", PASSWORD).session)).party == user.party_id
+    for one in (user, cora):
+        enrolled(one)
+    with pytest.raises(WrongPassword):
+        parties.sign_in_staff("dora", PASSWORD)
+    assert queries.actor_of(queries.token_of(parties.sign_in_staff("cora", PASSWORD).session)).party == cora.party_id

@@ -14,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
 from huika.domain.parties import errors, models, rules
-from huika.domain.parties.actions.sessions import sign_out_everywhere
+from huika.domain.parties.actions.sessions import check_staff_password, sign_out_everywhere
 from huika.domain.parties.types import PASSKEY_ROLES, Actor, Role
 from huika.kit import approvals, clock, events, ids, locks
 from huika.kit.change import action
@@ -51,12 +51,17 @@ def add_passkey(user_id: UUID, name: str, credential: Mapping[str, Any]) -> int:
 
 
 @action
-def add_passkey_by_link(token: str, name: str, credential: Mapping[str, Any]) -> int:
-    """Spend a recovery's link on one passkey whose registration was verified; its id. Raises LinkDead."""
+def add_passkey_by_link(token: str, name: str, credential: Mapping[str, Any], password: str) -> int:
+    """Spend a recovery's link on one passkey whose registration was verified; its id. Raises LinkDead, WrongPassword.
+
+    With the login's own password: whoever asked for the recovery sees the link, and must not become them by it.
+    """
     at, digest = clock.now(), hashlib.sha256(token.encode()).digest()
     link = models.Enrolment.objects.select_for_update().filter(token_hash=digest).first()
     if link is None or link.used_at or link.expires_at <= at:
         raise errors.LinkDead()
+    username = models.User.objects.values_list("username", flat=True).get(id=link.user_id)
+    check_staff_password(username, password)
     link.used_at = at
     link.save(update_fields=["used_at"])
     user = locks.locked(models.User.objects.all(), id=link.user_id, is_active=True)

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from huika.domain.parties import codes, errors, models, rules
 from huika.domain.parties.actions.people import seller_of
-from huika.domain.parties.types import Actor, Login, Purpose
+from huika.domain.parties.types import PASSKEY_ROLES, Actor, Login, Purpose
 from huika.kit import clock, events, ids
 from huika.kit.change import action
 from huika.kit.derived import secret_key
@@ -36,8 +37,15 @@ def sign_in(phone_text: str, device: str, code: str) -> Login:
 
 @action
 def sign_in_staff(username: str, password: str) -> Login:
-    """Exchange a password for a session; five wrong ones lock the account for a quarter of an hour."""
-    return _session(_with_password(username, password).party, rules.STAFF_SESSION_SECONDS)
+    """Exchange a password for a program's session; five wrong ones lock the account for a quarter of an hour.
+
+    A desk's or regulator's login that has a passkey, or waits for one, is not opened by a password: WrongPassword.
+    """
+    user = _with_password(username, password)
+    passkeys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
+    if user.party.role in PASSKEY_ROLES and (user.enrol_by_link or passkeys.exists()):
+        raise errors.WrongPassword()
+    return _session(user.party, rules.STAFF_SESSION_SECONDS)
 
 
 @action

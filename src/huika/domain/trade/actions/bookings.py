@@ -10,6 +10,7 @@ from huika.domain.parties.types import Actor
 from huika.domain.trade import models
 from huika.domain.trade.actions.orders import Acceptance, accept, quote
 from huika.domain.trade.errors import AlreadyBooked
+from huika.kit import locks
 from huika.kit.change import action
 
 
@@ -34,6 +35,7 @@ def book(seller: Actor, wanted: Booking) -> UUID:
 
     Raises what `quote` and `accept` raise, and AlreadyBooked: a comparison is booked once, whoever taps twice.
     """
+    locks.transaction_lock(f"trade.book.{wanted.comparison}")  # two tabs: the second one finds the first one's order
     known = models.Order.objects.filter(seller_id=seller.party, comparison_id=wanted.comparison)
     if code := known.exclude(state__in=["quoted", "expired", "cancelled"]).values_list("code", flat=True).first():
         raise AlreadyBooked(order=code)

@@ -11,7 +11,7 @@ from huika.domain.inspection import actions as inspection
 from huika.domain.inspection.types import Declared
 from huika.domain.settlement import actions as settlement
 from huika.domain.stock import actions as stock
-from huika.domain.trade import models
+from huika.domain.trade import models, queries
 from huika.domain.trade.errors import (
     BalanceFirst,
     BalanceShort,
@@ -25,7 +25,6 @@ from huika.domain.trade.machine import CARD
 from huika.domain.vault.types import Status, Used
 from huika.kit import clock, events, jobs, locks, work_items
 from huika.kit.change import action
-from huika.kit.money import share_fen
 from huika.kit.refusals import Malformed
 
 
@@ -142,23 +141,8 @@ def lock(card_id: UUID) -> None:
 
 def _refuse_short(card: models.Card) -> None:
     """What holds less than its face value is not taken at the accepted price."""
-    if card.balance_fen is not None and not _covered(card, card.balance_fen):
+    if card.balance_fen is not None and not queries.covers(card, card.balance_fen):
         raise BalanceShort(balance_fen=card.balance_fen, face_value_fen=card.face_value_fen)
-
-
-def _covered(card: models.Card, balance_fen: int) -> bool:
-    """Whether nothing is missing from face value, or the seller took a re-quote that makes up for this shortfall.
-
-    What is missing falls at the accepted ratio; a re-quote for another reason says nothing about the balance.
-    """
-    missing = card.face_value_fen - balance_fen
-    if missing <= 0:
-        return True
-    taken = models.Requote.objects.filter(card=card, state="accepted").values_list("reason_code", "deduction_fen")
-    return any(
-        catalog.reason_code(code).basis == "shortfall" and deduction >= share_fen(missing, card.ratio_bp)
-        for code, deduction in taken
-    )
 
 
 @action
@@ -261,7 +245,7 @@ def balance_found(card_id: UUID, used: Used) -> bool:
         issuer_answered(card_id, used)
         return False
     card.balance_fen = used.amount_fen
-    if _covered(card, used.amount_fen):
+    if queries.covers(card, used.amount_fen):
         card.save(update_fields=["balance_fen"])
         return True
     _step(card, "find_short", "balance_fen")
@@ -282,7 +266,7 @@ def issuer_answered(card_id: UUID, used: Used) -> None:
         facts = {"card": str(card.id), "why": "issuer_refused", "reason": used.reason}
         events.record("trade.card.returned", card.order_id, facts)
         return
-    if used.result not in ("bound", "redeemed", "changed") or not _covered(card, used.amount_fen):
+    if used.result not in ("bound", "redeemed", "changed") or not queries.covers(card, used.amount_fen):
         # It is ours now, for another sum than the one we asked about: nobody but a person settles that.
         work_items.open_item(
             "trade.locked_short",

@@ -63,7 +63,7 @@ def _part(given: Mapping[str, str], n: int) -> Part:
 
 def _whole(text: str, most: int, zh: str, en: str) -> int:
     plain = text.strip().lstrip("¥").replace(",", "")
-    if not plain.isascii() or not plain.isdigit() or not 1 <= int(plain[:9]) <= most:
+    if len(plain) > 9 or not plain.isascii() or not plain.isdigit() or not 1 <= int(plain) <= most:
         raise Malformed(field=en, why=f"a whole number from 1 to {most}", why_zh=f"{zh}填 1 到 {most} 的整数")
     return int(plain)
 

@@ -18,7 +18,7 @@ from huika.faces.desk.people import basket, sentences
 from huika.faces.desk.people.plain import plainly
 from huika.faces.pages import forms, who
 from huika.faces.pages.templatetags import hk
-from huika.kit.models import WorkItem
+from huika.kit import work_items
 from huika.kit.refusals import Malformed, NotFound, Refusal
 
 RAILS = (("cash", "现金", "Cash"), ("wallet", "微信零钱", "Wallet"))
@@ -138,8 +138,8 @@ def booked(request: HttpRequest, actor: Actor, order: UUID) -> HttpResponse:
 @who.only(Role.DESK)
 def stopped(request: HttpRequest, actor: Actor, item: UUID) -> HttpResponse:
     """What to say when a call is stopped, and what happens next."""
-    known = WorkItem.objects.filter(id=item, kind=orders.CALL_STOPPED).first()
-    if known is None:
+    known = work_items.item(item)
+    if known.kind != orders.CALL_STOPPED:
         raise NotFound()
     answered = set(known.facts.get("answered_yes", []))
     return page(

@@ -150,13 +150,16 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     """A recovery's link: adds one passkey, opens nothing else."""
     refusal: Refusal | None = None
     try:
-        user = Passwords().get_user(people.enrolling(token).user)
+        login = people.enrolling(token)
+        user = Passwords().get_user(login.user)
         if request.method == "POST":
+            entry.spend(request, login.username)
             credential = ceremony.added(request)
-            parties.add_passkey_by_link(token, request.POST.get("name", ""), credential)
+            name, password = request.POST.get("name", ""), request.POST.get("password", "")
+            parties.add_passkey_by_link(token, name, credential, password)
             return HttpResponseRedirect("/staff/sign-in?enrolled=1")
     except LinkDead as dead:
         return shown.narrow(request, "link_dead", dead.status, refusal=dead)
-    except WrongPasskey as refused:
+    except (WrongPasskey, WrongPassword) as refused:
         refusal = refused
     return entry.enrol_page(request, user, refusal, why="link")

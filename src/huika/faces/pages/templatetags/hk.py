@@ -51,6 +51,9 @@ def _grouped(fen: int) -> tuple[str, str, str]:
 def money(fen: int, size: str = "") -> SafeString:
     """¥1,234.00 of fen; `size` is "hero" or "fig" for the large figure, where sign and fen stay small."""
     sign, yuan, cents = _grouped(int(fen))
+    if words.in_care.get() and words.language() == "zh":
+        large = f" hk-money_{size}" if size else ""
+        return format_html('<span class="hk-money{}">{}{}<small>.{} 元</small></span>', large, sign, yuan, cents)
     if not size:
         return format_html('<span class="hk-money">{}¥{}.{}</span>', sign, yuan, cents)
     return format_html(

@@ -25,12 +25,6 @@ function crop(source, width, height) {
   return { paper, pen };
 }
 
-function whole(source, width, height) {
-  const paper = canvas(width, height), pen = paper.getContext("2d", { willReadFrequently: true });
-  pen.drawImage(source, 0, 0, width, height);
-  return { paper, pen };
-}
-
 function masked({ paper, pen }, area) {
   pen.putImageData(cover(pen.getImageData(0, 0, paper.width, paper.height), AREAS[area]), 0, 0);
   return paper;
@@ -79,7 +73,7 @@ export async function takeSide(place, { title, side, kind, first }) {
       const seen = judge(small.pen.getImageData(0, 0, small.paper.width, small.paper.height));
       shutter.disabled = !(seen.sharp && seen.calm);
       hint.textContent = !seen.calm ? say("反光了，卡斜一点", "Glare: tilt the card") : !seen.sharp ? say("不清楚，靠近些，拿稳", "Blurred: closer, hold still") : say("放平，拿稳", "Lay it flat, hold still");
-      oks.replaceChildren(ok(seen.sharp, say("清晰", "Sharp"), say("不清楚", "Blurred")), ok(seen.calm, say("不反光", "No glare"), say("反光", "Glare")), ok(true, area === "none" ? say("没有密码", "No PIN") : say("密码会涂掉", "PIN covered")));
+      oks.replaceChildren(ok(seen.sharp, say("清晰", "Sharp"), say("不清楚", "Blurred")), ok(seen.calm, say("不反光", "No glare"), say("反光", "Glare")), h("span", {}, area === "none" ? say("这面不涂", "Not covered") : say("密码段会涂掉", "PIN band covered")));
     }
 
     async function review(source) {
@@ -103,8 +97,10 @@ export async function takeSide(place, { title, side, kind, first }) {
         if (!picked) return;
         const bitmap = await createImageBitmap(picked).catch(() => null);
         if (!bitmap) { hint.textContent = say("这个文件不是照片", "This file is not a picture"); return; }
+        const small = crop(bitmap, SMALL, Math.round(SMALL * HEIGHT / WIDTH)), seen = judge(small.pen.getImageData(0, 0, small.paper.width, small.paper.height));
+        if (!seen.sharp || !seen.calm) { hint.textContent = seen.sharp ? say("这张反光，换一张", "Glare: choose another") : say("这张不清楚，换一张", "Blurred: choose another"); return; }
         stop();
-        void review(whole(bitmap, WIDTH, Math.round(WIDTH * bitmap.height / bitmap.width)));
+        void review(crop(bitmap, WIDTH, HEIGHT));
       });
       return field;
     }

@@ -28,8 +28,10 @@ async function run(store, mode, act) {
 }
 
 export const keep = (key, value) => run(VIEWS, "readwrite", (store) => store.put(value, key));
+export const drop = (key) => run(VIEWS, "readwrite", (store) => store.delete(key));
 export const kept = (key) => run(VIEWS, "readonly", (store) => store.get(key));
-export const waiting = async () => (await run(STORE, "readonly", (store) => store.getAll())) || [];
+// Only the entries of the courier who is signed in: somebody else's wait for them.
+export const waiting = async () => ((await run(STORE, "readonly", (store) => store.getAll())) || []).filter((one) => !one.who || one.who === who());
 const replace = (entry) => run(STORE, "readwrite", (store) => store.put(entry));
 export const forget = (n) => run(STORE, "readwrite", (store) => store.delete(n));
 
@@ -39,10 +41,21 @@ channel?.addEventListener("message", () => heard.forEach((tell) => tell(null)));
 export const onChange = (tell) => heard.add(tell);
 function tell(done = null) { heard.forEach((one) => one(done)); channel?.postMessage("changed"); }
 
-// entry: { visit, card, step, url, json } or { …, form: [[name, value or Blob, filename]] }
+const who = () => document.querySelector("meta[name=hk-courier]")?.content || "";
+
+// entry: { visit, card, step, url, json } or { …, form: [[name, value or Blob, filename]] }. A step that waits already is
+// not added again (a double tap), and one that was refused before makes room for the new try.
 export async function add(entry) {
   const number = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
-  await run(STORE, "readwrite", (store) => store.add({ ...entry, key: number, state: "waiting", at: new Date().toISOString() }));
+  const fresh = { ...entry, who: who(), key: number, state: "waiting", at: new Date().toISOString() };
+  await run(STORE, "readwrite", (store) => {
+    store.getAll().onsuccess = ({ target }) => {
+      const same = target.result.filter((one) => one.visit === entry.visit && one.card === entry.card && one.step === entry.step);
+      if (same.some((one) => one.state === "waiting")) return;
+      for (const one of same) store.delete(one.n);
+      store.add(fresh);
+    };
+  });
   tell();
   void send();
 }
@@ -68,12 +81,20 @@ export function send() {
   return navigator.locks ? navigator.locks.request("huika-outbox", { ifAvailable: true }, (lock) => lock && work()) : work();
 }
 
+const lane = (entry) => entry.visit + (entry.card || "");
+
+// What stands behind a refused step of the same card, or of the visit itself, waits for a person.
+export function blocked(entries) {
+  const stopped = new Set(entries.filter((entry) => entry.state === "refused").map(lane));
+  return entries.filter((entry) => entry.state !== "refused" && stopped.has(lane(entry)));
+}
+
 async function sendAll() {
+  const busy = new Set();   // lanes whose step the server could not take just now
   for (;;) {
-    const blocked = new Set(), entries = await waiting();
-    for (const entry of entries) if (entry.state === "refused") blocked.add(entry.visit + (entry.card || ""));
-    const next = entries.find((entry) => entry.state !== "refused" && !blocked.has(entry.visit + (entry.card || "")));
-    if (!next) return;
+    const entries = await waiting(), held = new Set(blocked(entries));
+    const next = entries.find((entry) => entry.state !== "refused" && !held.has(entry) && !busy.has(lane(entry)));
+    if (!next) { if (busy.size) { pause = Math.min(pause * 2, 60_000); again(pause); } return; }
     const { body: content, headers } = body(next);
     let answer;
     try {
@@ -87,15 +108,16 @@ async function sendAll() {
       tell();
       return;
     }
-    pause = 1000;
     if (answer.ok) {
+      pause = 1000;
       await forget(next.n);
       const done = answer.headers.get("Content-Type")?.includes("json") ? await answer.json().catch(() => null) : null;
       tell({ entry: next, answer: done });
       continue;
     }
     if (answer.status === 401) { signedOut = true; tell(); return; }
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 408) { again(5000); tell(); return; }
+    // 403 is a page that is older than its sign-in: the next look at the visit brings a fresh token, and it is sent again.
+    if (answer.status >= 500 || [403, 408, 425, 429].includes(answer.status)) { busy.add(lane(next)); tell(); continue; }
     const problem = await answer.json().catch(() => ({}));
     // Refused: nothing is thrown away. It is shown with its reason until a person has seen it.
     await replace({ ...next, state: "refused", status: answer.status, code: problem.code || "", zh: problem.title || "", en: problem.detail || "" });

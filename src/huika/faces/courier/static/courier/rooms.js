@@ -10,8 +10,8 @@ const token = () => document.querySelector("meta[name=hk-csrf]").content;
 // A ticket for one card: the price stands, the seller may uncover. Asked for again it is the same event.
 async function ticketFor(one) {
   const answer = await fetch(`/v1/cards/${one.id}/uncover`, { method: "POST", credentials: "same-origin", headers: { "Idempotency-Key": `uncover-${one.id}-${one.picture}`, "X-CSRFToken": token() } });
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(english ? body.detail : body.title);
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error((english ? body.detail : body.title) || say("暂时连不上，再试一次", "Briefly out of reach; try again"));
   return { card: one.id, label: label(one), capability: body.capability, info: body.info, key: body.key };
 }
 
@@ -25,7 +25,7 @@ export async function sealPage(doors, cards) {
   const open = new Set(cards.map((card) => card.id));
   const leave = () => { removeEventListener("message", hear); void doors.leave(); };
   doors.enter([head({ leave }, `${cards.length > 1 ? say(`${cards.length} 张`, `${cards.length} cards`) : label(one)} · ${say("封存密码", "Seal the PIN")}`), h("main.hk-page.hk-g16", {}, h("p.big", {}, say("请卖家刮开密码，自己填", "Ask the seller to uncover and type it")), words, place)]);
-  let tickets;
+  let tickets, renewing = null;
   try { tickets = await Promise.all(cards.map(ticketFor)); } catch (error) {
     const offline = error instanceof TypeError;
     place.replaceChildren(note(offline ? say("封存要有网。已做的都在，连上再来。", "Sealing needs a connection; everything done is kept.") : error.message, "warn", offline ? "offline" : "bang"), h("button.weui-btn.hk-btn.hk-btn_alt", { type: "button", onclick: () => sealPage(doors, cards) }, say("再试一次", "Try again")));
@@ -38,8 +38,10 @@ export async function sealPage(doors, cards) {
     const { huika, card, code } = event.data;
     if (huika === "ready") { give(); return; }
     if (huika === "refused" && code === "capability.expired") {
-      tickets = await Promise.all(cards.filter((known) => open.has(known.id)).map(ticketFor));
-      give();
+      renewing ??= Promise.all(cards.filter((known) => open.has(known.id)).map(ticketFor))
+        .then((fresh) => { tickets = fresh; give(); })
+        .catch((error) => words.replaceChildren(note(error.message, "warn"), h("button.weui-btn.hk-btn.hk-btn_alt", { type: "button", onclick: () => sealPage(doors, cards) }, say("再试一次", "Try again"))))
+        .finally(() => { renewing = null; });
       return;
     }
     if (huika === "refused") { words.replaceChildren(note(said(event.data) || code, "warn")); return; }
@@ -55,7 +57,7 @@ export async function sealPage(doors, cards) {
 const CHANNELS = { pos: ["收银台", "till"], app: ["发卡方 App", "issuer's app"], "mini-program": ["小程序", "mini-program"], web: ["网页", "web page"], phone: ["电话", "telephone"], sms: ["短信", "SMS"] };
 
 function balancePage(doors, one) {
-  if (one.balance_fen !== null && one.balance_fen >= one.face_fen) { bagPage(doors, one); return; }
+  if (one.covered) { bagPage(doors, one); return; }
   const field = h("input", { inputmode: "decimal", autocomplete: "off", id: "balance", "aria-label": say("余额，元", "Balance in yuan") });
   const channels = one.channels.length ? one.channels : ["pos"];
   const select = h("select.hk-in", { id: "channel", "aria-label": say("哪里查的", "Where it was read") }, channels.map((name) => h("option", { value: name }, say(...(CHANNELS[name] || [name, name])))));
@@ -72,7 +74,7 @@ function balancePage(doors, one) {
   field.focus();
 }
 
-function bagPage(doors, one) {
+export function bagPage(doors, one) {
   const field = h("input.hk-in.code", { autocomplete: "off", autocapitalize: "characters", maxlength: "24", id: "bag" });
   doors.enter([head(doors, say("装袋", "Bag")), h("main.hk-page.hk-g16", {}, h("ol.howto.hk-card", {}, ...[say("请卖家把卡装进袋子", "The seller puts the card in"), say("当面封口", "Seal it together"), say("袋子留在卖家手里", "The seller keeps the bag")].map((text, n) => h("li", {}, h("span.num", {}, String(n + 1)), h("span", {}, text)))), h("label.hk-field", {}, h("span", {}, say("袋号", "Number on the bag")), field)),
     bar(go(say("封好了", "Sealed"), async () => { if (!/^[A-Za-z0-9-]{4,24}$/.test(field.value.trim())) { field.focus(); return; } await doors.post("bag", `/v1/cards/${one.id}/bag`, { bag: field.value.trim() }, { card: one.id }); await doors.leave(); }))]);
@@ -95,8 +97,6 @@ export function requotePage(doors, one, reasons) {
 
 export function cashPage(doors, view) {
   const NOTES = [100, 50, 20, 10, 5, 1], counts = Object.fromEntries(NOTES.map((note) => [note, 0]));
-  let rest = view.cash_due_fen / 100;
-  for (const note of NOTES) { counts[note] = Math.floor(rest / note); rest -= counts[note] * note; }
   const told = h("p.hk-cap.hk-mid", { role: "status" }), pay = go(say("卖家点过了", "The seller has counted"), async () => { await doors.post("cash", `/v1/visits/${doors.visit}/cash`, { counted_fen: sum() * 100 }); await doors.leave(); });
   const sum = () => NOTES.reduce((all, note) => all + note * counts[note], 0);
   const rows = NOTES.map((note) => {
@@ -119,8 +119,8 @@ export function cashPage(doors, view) {
 export function verdictPage(doors, view) {
   const paid = view.cards.filter((one) => one.state === "paid"), kept_ = view.cards.filter((one) => one.state === "returned");
   const sign = view.unknown ? ["clock", "seal_warn"] : paid.length ? ["check", ""] : ["card", "seal_calm"];
-  const title = view.unknown ? say("银行还没回音，这笔钱归你", "The bank has not answered; it is yours") : paid.length ? say("钱到你手里了", "The money is yours") : kept_.length === view.cards.length ? say("没卖成，卡还是你的", "Not sold; the cards are yours") : say("正在办", "Under way");
+  const title = view.unknown ? say("银行还没回音，这笔钱归你", "The bank has not answered; it is yours") : paid.length && paid.length + kept_.length === view.cards.length ? say("钱到你手里了", "The money is yours") : kept_.length === view.cards.length ? say("没卖成，卡还是你的", "Not sold; the cards are yours") : say("正在办", "Under way");
   const row = (one) => h("li", {}, h(`span.hk-mark${one.state === "returned" || one.state === "doubtful" ? ".hk-mark_warn" : OURS.includes(one.state) ? "" : ".hk-mark_wait"}`, {}, OURS.includes(one.state) ? icon("check", "hk-ic-xs") : one.state === "returned" || one.state === "doubtful" ? icon("bang", "hk-ic-xs") : null), h("span", {}, label(one), ...one.findings.filter((f) => f.outcome !== "pass").map((f) => h("span.hk-cap", {}, said(f)))), one.state === "returned" ? h("span.hk-cap", {}, say("还是你的", "yours")) : money(one.net_fen));
-  doors.enter([h("p.turn", {}, icon("refresh", "hk-ic-s"), say("请把手机转给卖家看", "Turn the phone to the seller")), h("main.hk-page.hk-g20", {}, h("section.verdict", {}, h(`span.seal${sign[1] ? `.${sign[1]}` : ""}`, {}, icon(sign[0])), h("h1", {}, title), paid.length || view.unknown ? money(view.unknown ? view.net_fen : view.paid_fen, "hero") : null), h("section.hk-card", {}, h("ol.hk-checks", {}, view.cards.map(row))), h("p.hk-cap.hk-mid", {}, say("每一步都存了证，收据在你手机上", "Every step is on record; the receipt is on your phone"))), bar(go(say("给专员", "Back to the courier"), doors.leave))]);
+  doors.enter([h("p.turn", {}, icon("refresh", "hk-ic-s"), say("请把手机转给卖家看", "Turn the phone to the seller")), h("main.hk-page.hk-g20", {}, h("section.verdict", {}, h(`span.seal${sign[1] ? `.${sign[1]}` : ""}`, {}, icon(sign[0])), h("h1", {}, title), paid.length || view.unknown ? money(view.unknown ? view.due_fen + view.paid_fen : view.paid_fen, "hero") : null), h("section.hk-card", {}, h("ol.hk-checks", {}, view.cards.map(row))), h("p.hk-cap.hk-mid", {}, say("每一步都存了证，收据在你手机上", "Every step is on record; the receipt is on your phone"))), bar(go(say("给专员", "Back to the courier"), doors.leave))]);
 }
 const OURS = ["credited", "paid"];

@@ -1,12 +1,15 @@
 // The checklist of a visit: what is done, what is now, what waits for what. Pure: server's state and outbox in, steps out.
 // Nothing out of order can be tapped, because only the first open step has an action.
 
+import { blocked } from "./outbox.js";
+
 const SHOT = ["captured", "doubtful", "clear", "requoted", "locking", "bagged", "suspected", "credited", "paid"];
 const OURS = ["credited", "paid"];
 
 // What the outbox holds counts as done here: the next step that needs no answer may begin.
 export function effective(state, entries) {
-  const mine = entries.filter((entry) => entry.visit === state.id && entry.state !== "refused");
+  const held = new Set(blocked(entries));
+  const mine = entries.filter((entry) => entry.visit === state.id && entry.state !== "refused" && !held.has(entry));
   const cards = state.cards.map((card) => {
     const sent = mine.filter((entry) => entry.card === card.id).map((entry) => entry.step);
     let now = card.state;
@@ -15,11 +18,12 @@ export function effective(state, entries) {
     if (sent.includes("bag")) now = "bagged";
     if (sent.includes("decline")) now = "returned";
     const noted = mine.find((entry) => entry.card === card.id && entry.step === "balance");
-    return { ...card, state: now, balance_fen: noted ? noted.json.balance_fen : card.balance_fen, taken: card.taken || sent.includes("take") };
+    return { ...card, state: now, balance_fen: noted ? noted.json.balance_fen : card.balance_fen, covered: noted ? noted.json.balance_fen >= card.face_fen : card.covered, taken: card.taken || sent.includes("take") };
   });
   const steps = mine.map((entry) => entry.step);
   let visit = state.state;
   if (steps.includes("depart") && visit === "ready") visit = "on_the_way";
+  if (steps.includes("no-show")) return { ...state, state: "no_show", order_state: "cancelled", cards, refused: [] };
   return { ...state, state: visit, cards, arriving: steps.includes("arrive"), counting: steps.includes("cash"), refused: entries.filter((entry) => entry.visit === state.id && entry.state === "refused") };
 }
 

@@ -2,9 +2,9 @@
 
 import { takeSide } from "./camera.js";
 import { alt, bar, clock, go, h, icon, money, note, said, say, spaced, yuan } from "./dom.js";
-import { add, forget, isSignedOut, keep, kept, onChange, send, waiting } from "./outbox.js";
+import { add, drop, forget, isSignedOut, keep, kept, onChange, send, waiting } from "./outbox.js";
 import { checklist, effective } from "./steps.js";
-import { cashPage, requotePage, sealPage, verdictPage } from "./rooms.js";
+import { bagPage, cashPage, requotePage, sealPage, verdictPage } from "./rooms.js";
 
 const root = document.getElementById("visit"), ID = root.dataset.visit;
 const WORDS = {
@@ -17,12 +17,20 @@ const WAITS = {
   requote: ["", ""], lock: ["核对过才锁", "after the checks"], bag: ["核对过才装", "after the checks"], pay: ["锁好就付", "once locked"], cash: ["锁完才付", "once locked"],
   take: ["钱到了才能接", "once paid"], leave: ["最后", "last"], ended: ["", ""],
 };
-let state = null, entries = [], room = null, busy = false, shown = "";
+let state = null, entries = [], room = null, busy = false, shown = "", out = false;
+const since = new Map();   // when a card began to be locked, by this page
 
 async function load() {
   try {
     const answer = await fetch(`/courier/visits/${ID}.json`, { credentials: "same-origin", headers: state ? { "If-None-Match": `"${state.version}"` } : {} });
-    if (answer.status === 200 && answer.headers.get("Content-Type")?.includes("json")) { state = await answer.json(); void keep(`visit:${ID}`, state); }
+    const token = answer.headers.get("X-HK-Token");
+    if (token) document.querySelector("meta[name=hk-csrf]").content = token;
+    out = answer.redirected || answer.status === 401;
+    if (answer.status === 200 && answer.headers.get("Content-Type")?.includes("json")) {
+      state = await answer.json();
+      // The door's address is kept while the visit is under way, for a reload without a net; then it goes.
+      void (["ready", "on_the_way", "at_the_door"].includes(state.state) ? keep(`visit:${ID}`, state) : drop(`visit:${ID}`));
+    }
   } catch { if (!state) state = (await kept(`visit:${ID}`)) || null; }
   entries = await waiting();
   draw();
@@ -34,14 +42,14 @@ const post = (step, url, json, more = {}) => add({ visit: ID, step, url, json, .
 
 function pill(view) {
   const mine = entries.length, stuck = view.refused.length;
-  if (isSignedOut()) return h("a.hk-pill.hk-pill_warn", { href: `/staff/sign-in?next=${encodeURIComponent(location.pathname)}` }, say("要重新登录", "Sign in again"));
+  if (out || isSignedOut()) return h("a.hk-pill.hk-pill_warn", { href: `/staff/sign-in?next=${encodeURIComponent(location.pathname)}` }, say("要重新登录", "Sign in again"));
   if (stuck) return h("span.hk-pill.hk-pill_warn", {}, icon("bang", "hk-ic-s"), say(`${stuck} 件没成`, `${stuck} refused`));
   if (!mine) return h("span.hk-pill", {}, navigator.onLine ? say("已同步", "Synced") : say("离线", "Offline"));
   return h("span.hk-pill.hk-pill_warn", {}, icon("cloud", "hk-ic-s"), navigator.onLine ? say(`${mine} 件在发`, `${mine} to send`) : say(`离线，${mine} 件待发`, `Offline, ${mine} to send`));
 }
 
 function top(view) {
-  return h("header.hk-top", {}, h("a.hk-tool.back", { href: "/courier/", "aria-label": say("回到今天的站点", "Back to today's stops") }, icon("left")), h("h1.hk-grow.ttl", {}, say("上门", "Visit"), " ", view.order), pill(view));
+  return h("header.hk-top", {}, h("a.hk-tool.back", { href: "/courier/", "aria-label": say("回到今天的站点", "Back to today's stops") }, icon("left")), h("h1.hk-grow.ttl", {}, say("上门", "Visit"), " ", view.order), pill(view), h("a.hk-tool", { href: document.documentElement.dataset.mode ? "?view=plain" : "?view=care" }, document.documentElement.dataset.mode ? say("普通", "Plain") : say("大字", "Large")));
 }
 
 function refusals(view) {
@@ -80,8 +88,16 @@ async function shoot(one, view) {
   URL.revokeObjectURL(thumb);
   if (!back) return leaveRoom();
   const number = await numberPage(one);
-  if (number !== null) await add({ visit: ID, card: one.id, step: "pictures", url: `/v1/cards/${one.id}/pictures`, form: [["front", front.blob, "front.jpg"], ["back", back.blob, "back.jpg"], ["number", number]] });
+  if (number !== null) await save({ visit: ID, card: one.id, step: "pictures", url: `/v1/cards/${one.id}/pictures`, form: [["front", front.blob, "front.jpg"], ["back", back.blob, "back.jpg"], ["number", number]] });
   return leaveRoom();
+}
+
+// Pictures that cannot be stored are not lost silently: the phone is full, or keeps nothing in this mode.
+async function save(entry) {
+  try { await add(entry); } catch {
+    await new Promise((again) => root.replaceChildren(h("main.hk-page.hk-g20", {}, h("h1.hk-h1", {}, say("存不下", "No room")), note(say("手机存不下了，或者浏览器在无痕模式。腾出地方，再点一次，照片还在这里。", "The phone is full, or the browser keeps nothing in this mode. Make room and tap again; the pictures are still here."), "warn")), bar(go(say("再存一次", "Store again"), again))));
+    await save(entry);
+  }
 }
 
 function numberPage(one) {
@@ -108,6 +124,10 @@ function actions(step, view) {
   }, { disabled: Boolean(step.busy) }));
   if (step.id === "shoot") return bar(help, go([icon("camera"), say(`拍${label(step.card)}`, `Photograph ${label(step.card)}`)], () => { room = []; void shoot(step.card, view); }));
   if (step.id === "judge" && step.card) return bar(help, step.card.state === "doubtful" ? go(say("重拍", "Retake"), () => { room = []; void shoot(step.card, view); }) : go(say("等结果", "Waiting"), null, { disabled: true }));
+  if (step.id === "lock" && step.card?.state === "locking") {
+    if (!since.has(step.card.id)) since.set(step.card.id, Date.now());
+    if (Date.now() - since.get(step.card.id) > 30_000 && !step.card.bag) return bar(help, go(say("发卡方没回音，装袋", "Issuer silent: bag it"), () => bagPage(doors, step.card)));
+  }
   if ((step.id === "lock" || step.id === "bag") && step.card?.state === "clear") return bar(alt(say("要改价", "Re-quote"), () => requotePage(doors, step.card, JSON.parse(root.dataset.reasons))), go(step.id === "lock" ? say("封存密码，锁卡", "Seal and lock") : say("下一步", "Next"), () => sealPage(doors, together(step, view))));
   if (step.id === "cash" && !step.waits) return bar(help, go(say("点钱", "Count the cash"), () => cashPage(doors, view), { disabled: Boolean(step.busy) }));
   if (step.id === "take" && step.card) return bar(help, go(say("扫袋号，接过", "Take the bag"), () => bagTake(step.card)));
@@ -135,9 +155,10 @@ function bagTake(one) {
 
 function draw() {
   if (room) return;
+  if (!state && out) { location.assign(`/staff/sign-in?next=${encodeURIComponent(location.pathname)}`); return; }
   if (!state) { root.replaceChildren(h("main.hk-page", {}, note(say("没有网，这一站还没存下来。连上再打开。", "Offline, and this stop is not kept yet."), "warn", "offline"))); return; }
   const view = effective(state, entries), steps = checklist(view), now = steps.find((step) => step.now);
-  const look = JSON.stringify([view.version, view.state, view.cards.map((one) => [one.state, one.balance_fen, one.taken]), entries.map((entry) => [entry.n, entry.state]), navigator.onLine, isSignedOut()]);
+  const look = JSON.stringify([view.version, view.state, view.cards.map((one) => [one.state, one.balance_fen, one.taken]), entries.map((entry) => [entry.n, entry.state]), navigator.onLine, out, isSignedOut(), [...since.values()].some((at) => Date.now() - at > 30_000)]);
   if (look === shown) return;
   shown = look;
   const typed = document.getElementById("door-code")?.value;
@@ -156,6 +177,6 @@ function declineWay(view) {
 onChange(() => void load());
 window.addEventListener("online", () => void load());
 window.addEventListener("offline", () => draw());
-setInterval(() => { if (!busy && !document.hidden && navigator.onLine) { busy = true; load().finally(() => { busy = false; }); } }, 2500);
+setInterval(() => { if (!busy && !document.hidden && navigator.onLine) { busy = true; load().finally(() => { busy = false; }); void send(); } }, 2500);
 void load();
 void send();

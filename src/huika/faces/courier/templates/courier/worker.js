@@ -1,8 +1,8 @@
 // Keeps the courier's pages readable without a net. It answers GETs of pages and static files alone, and sends nothing.
-const SHELF = "huika-courier-1";
+const SHELF = "huika-courier-{{ edition }}";
 const SHELL = [{% for path in shell %}"{{ path }}"{% if not forloop.last %}, {% endif %}{% endfor %}];
 self.addEventListener("install", (event) => event.waitUntil(caches.open(SHELF).then((shelf) => shelf.addAll(SHELL)).then(() => self.skipWaiting())));
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("activate", (event) => event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== SHELF).map((name) => caches.delete(name)))).then(() => self.clients.claim())));
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   const ours = url.origin === location.origin && (url.pathname.startsWith("/courier/") || url.pathname.startsWith("/static/"));

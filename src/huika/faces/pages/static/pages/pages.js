@@ -12,7 +12,7 @@
     for (const node of inert.content.querySelectorAll("*")) {
       if (/^(script|iframe|object|embed|base|meta|link|style)$/i.test(node.localName)) { node.remove(); continue; }
       for (const { name, value } of [...node.attributes])
-        if (/^on/i.test(name) || /^\s*(javascript|data|vbscript):/i.test(value) && /^(href|action|formaction|src|xlink:href)$/i.test(name)) node.removeAttribute(name);
+        if (/^(on|hx-on|data-hx-on)/i.test(name) || /^(javascript|data|vbscript):/i.test(value.replace(/[\u0000-\u0020]/g, "")) && /^(href|action|formaction|src|xlink:href)$/i.test(name)) node.removeAttribute(name);
     }
     return inert.innerHTML;
   };
@@ -43,6 +43,8 @@
     }
     try { sessionStorage.setItem(place(form), JSON.stringify(kept)); } catch { /* private mode: the server's copy remains */ }
   }
+  // An order stands, or somebody signed out: what was typed for it is not kept for whoever comes next.
+  if ("done" in document.documentElement.dataset) for (const name of Object.keys(sessionStorage)) if (name.startsWith("hk:")) sessionStorage.removeItem(name);
   document.querySelectorAll("form[data-keep]").forEach((form) => {
     restore(form);
     // What depends on the fields (a price, the free windows) is asked for again once htmx listens.
