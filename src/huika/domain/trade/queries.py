@@ -197,6 +197,11 @@ def covered(card_id: UUID) -> bool:
     return card.balance_fen is not None and covers(card, card.balance_fen)
 
 
+def received(order_id: UUID) -> bool:
+    """Whether the seller has said that the money came."""
+    return events.recorded(order_id, "trade.order.received")
+
+
 def taken_over(card_id: UUID) -> bool:
     """Whether the card's sealed bag has gone into the courier's hand."""
     return events.recorded(card_id, "trade.card.taken_over")

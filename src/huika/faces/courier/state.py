@@ -50,7 +50,7 @@ def visit_state(visit: VisitRef, order: OrderRef) -> dict[str, Any]:
         "cash_due_fen": ceil_yuan_fen(due) if order.rail == "cash" else 0,
         "due_fen": due,
         "unknown": any(p.state == "unknown" for p in payouts),
-        "received": any(s.verb == "trade.order.received" for s in orders.timeline(order)),
+        "received": orders.received(order.id),
         "cards": [_card(c) for c in order.cards],
     }
     state["version"] = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]

@@ -137,7 +137,7 @@ def _receipt(order: OrderRef) -> dict[str, object]:
         "voucher": tax.voucher(order.id),
         "guarantee": cover.guarantee(order.id),
         "sealed": sealed,
-        "received": any(s.verb == "trade.order.received" for s in orders.timeline(order)),
+        "received": orders.received(order.id),
     }
 
 
