@@ -4,7 +4,6 @@ Node comes as a wheel. Nothing of a package is run at its installation.
 """
 
 import hashlib
-import shutil
 import subprocess
 import sys
 from pathlib import Path

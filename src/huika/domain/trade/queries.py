@@ -197,6 +197,12 @@ def covered(card_id: UUID) -> bool:
     return card.balance_fen is not None and covers(card, card.balance_fen)
 
 
+def booked_from(seller: UUID, comparison: UUID) -> str | None:
+    """The code of the order that this seller made of a comparison, if one stands or stood."""
+    rows = models.Order.objects.filter(seller_id=seller, comparison_id=comparison)
+    return rows.exclude(state__in=["quoted", "expired"]).values_list("code", flat=True).first()
+
+
 def received(order_id: UUID) -> bool:
     """Whether the seller has said that the money came."""
     return events.recorded(order_id, "trade.order.received")

@@ -1,5 +1,6 @@
 """What a seller is asking about: read from an address, so that back, reload and a shared link keep it."""
 
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlencode
@@ -19,6 +20,13 @@ MOST = 60
 CITY = "shanghai"
 
 
+class Unfilled(Malformed):
+    """Something on a form is missing or cannot be so. Data: why, why_zh."""
+
+    code, status = "unfilled", 422
+    zh, en = "请看一下：{why_zh}", "Please check: {why}"
+
+
 @dataclass(frozen=True)
 class Asked:
     """A kind, its form, a face value in fen and how many; `offer` is the chosen one, empty for the best."""
@@ -33,6 +41,11 @@ class Asked:
     def lines(self) -> list[Line]:
         """One line a card."""
         return [Line(n, self.kind.slug, self.face_fen, self.form) for n in range(1, self.count + 1)]
+
+    @property
+    def key(self) -> str:
+        """What a price was shown for: with anything else it is asked for again."""
+        return f"{self.form}-{self.face_fen}-{self.count}"
 
     def query(self, **also: object) -> str:
         """The address's parameters; the kind stands in its path or in `kind`."""
@@ -62,7 +75,7 @@ def forms_of(kind: Kind) -> list[str]:
 
 
 def read(slug: str, given: QueryDict) -> Asked:
-    """What the address asks about; what it leaves open takes the likeliest value. Raises Malformed, UnknownKind."""
+    """What the address asks about; what it leaves open takes the likeliest value. Raises Unfilled, UnknownKind."""
     kind = catalog.kind(slug)
     forms = forms_of(kind) or ["electronic"]
     form = given.get("form", "")
@@ -94,8 +107,9 @@ def _face_fen(kind: Kind, given: QueryDict) -> int:
 
 
 def _whole(text: str, field: str, low: int, high: int, zh: str, en: str) -> int:
+    text = unicodedata.normalize("NFKC", text)  # full-width figures are figures
     if len(text) > 9 or not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise Malformed(field=en, why=f"a whole number from {low} to {high}", why_zh=f"{zh}填 {low} 到 {high} 的整数")
+        raise Unfilled(why=f"{en} is a whole number from {low} to {high}", why_zh=f"{zh}填 {low} 到 {high} 的整数")
     return int(text)
 
 

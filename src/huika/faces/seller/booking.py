@@ -26,9 +26,10 @@ from huika.faces.pages import forms, limits, who
 from huika.faces.seller import asked as asking
 from huika.faces.seller import draft as drafts
 from huika.faces.seller import sign_in
+from huika.faces.seller.asked import Unfilled
 from huika.faces.seller.draft import Draft
 from huika.kit import clock
-from huika.kit.refusals import Malformed, Refusal
+from huika.kit.refusals import Refusal
 
 DAYS = 3
 CONSENTS = ("identity", "address", "payee", "statistics")
@@ -40,7 +41,12 @@ OPTIONAL = ("statistics",)
 def slot(request: HttpRequest) -> HttpResponse:
     """Where and when: only windows that can be kept. Sent, the comparison is made firm."""
     given = request.POST if request.method == "POST" else request.GET
-    asked = asking.read(given.get("kind", ""), given)
+    try:
+        asked = asking.read(given.get("kind", ""), given)
+    except Unfilled:
+        return HttpResponseRedirect(f"/sell/{catalog.kind(given.get('kind', '')).slug}?{given.urlencode()}")
+    if given.get("for", asked.key) != asked.key:  # without script the price was not asked for again
+        asked = asking.with_offer(asked, "")
     refusal = None
     if request.method == "POST":
         try:
@@ -92,15 +98,15 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
     address, opens = request.POST.get("address", "").strip(), request.POST.get("opens", "")
     district = _district(asked.city, request.POST.get("district", ""), address)
     if len(address) < 4:
-        raise Malformed(field="the address", why="write it down to the door", why_zh="请写到门牌")
+        raise Unfilled(why="write it down to the door", why_zh="请写到门牌")
     if district is None:
-        raise Malformed(field="the district", why="choose one", why_zh="请选一个区")
+        raise Unfilled(why="choose one", why_zh="请选一个区")
     try:
         at = datetime.fromisoformat(opens)
     except ValueError as error:
-        raise Malformed(field="the time", why="choose a window", why_zh="请选一个时间") from error
+        raise Unfilled(why="choose a window", why_zh="请选一个时间") from error
     if at.tzinfo is None:
-        raise Malformed(field="the time", why="choose a window", why_zh="请选一个时间")
+        raise Unfilled(why="choose a window", why_zh="请选一个时间")
     trade.lock_of(asked.kind.slug, asked.form)
     limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
     made: UUID = forms.once(
@@ -152,6 +158,8 @@ def onward(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     actor = who.seller_of(request)
     if actor is None or actor.role != Role.SELLER:
         return HttpResponseRedirect(f"/book/{comparison_id}/phone")
+    if code := orders.booked_from(actor.party, comparison_id):
+        return HttpResponseRedirect(f"/orders/{code}")
     draft = drafts.load(request, comparison_id)
     if draft is None:
         raise QuoteExpired()
@@ -185,6 +193,8 @@ def phone(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
 @who.only(Role.SELLER)
 def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResponse:
     """Who you are, what you agree to one by one, how you are paid."""
+    if code := orders.booked_from(actor.party, comparison_id):
+        return HttpResponseRedirect(f"/orders/{code}")
     comparison, offer, draft = _standing(request, comparison_id)
     verified = people.verification(actor.party) == "verified"
     payee = next((p for p in people.payees(actor.party) if p.rail == "wallet"), None)
@@ -192,10 +202,15 @@ def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpRespo
     if request.method == "POST":
         try:
             answers = _answers(request)
+            if "no" in (answers["identity"], answers["address"]):
+                raise Unfilled(
+                    why="without this nobody can come; nothing was kept",
+                    why_zh="这一件不同意，我们上不了门；什么都没存，可以打电话商量",
+                )
             rail = "wallet" if answers["payee"] == "yes" else "cash"
             account = request.POST.get("account", "").strip()[:80]
             if rail == "wallet" and payee is None and not account:
-                raise Malformed(field="the account", why="where the money goes", why_zh="写上收款号，或者选收现金")
+                raise Unfilled(why="where the money goes", why_zh="写上收款号，或者选收现金")
             given = ["service", *(k for k, a in answers.items() if a == "yes")]
             name, number = request.POST.get("name", ""), request.POST.get("number", "")
             forms.once(request, actor, lambda: parties.enrol(actor.party, name, number, given))
@@ -223,7 +238,7 @@ def _answers(request: HttpRequest) -> dict[str, str]:
     """Yes or no to each consent; a plain no is an answer, silence is not."""
     answers = {kind: request.POST.get(kind, "") for kind in CONSENTS}
     if any(answers[kind] not in ("yes", "no") for kind in CONSENTS if kind not in OPTIONAL):
-        raise Malformed(field="consents", why="answer each one, yes or no", why_zh="每一件都要答：同意或不同意")
+        raise Unfilled(why="answer each one, yes or no", why_zh="每一件都要答：同意或不同意")
     return answers
 
 
@@ -231,8 +246,13 @@ def _answers(request: HttpRequest) -> dict[str, str]:
 @who.only(Role.SELLER)
 def last(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResponse:
     """All of it once more on one page, and the tap that books. While the name is being checked, it says so."""
+    if code := orders.booked_from(actor.party, comparison_id):
+        return HttpResponseRedirect(f"/orders/{code}")
     comparison, offer, draft = _standing(request, comparison_id)
     verification = people.verification(actor.party)
+    if request.htmx and request.method == "GET":  # type: ignore[attr-defined]
+        # The page asks again while the name is being checked; with the answer it is made anew.
+        return HttpResponse(status=204, headers={} if verification == "pending" else {"HX-Refresh": "true"})
     if verification == "failed" or not draft.rail:
         return HttpResponseRedirect(f"/book/{comparison_id}/you")
     refusal = None
@@ -256,7 +276,4 @@ def last(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResp
         "payee": next((p for p in people.payees(actor.party) if p.rail == "wallet"), None),
         "refusal": refusal,
     }
-    if request.htmx and request.method == "GET":  # type: ignore[attr-defined]
-        # The page asks again while the name is being checked; with the answer it is made anew.
-        return HttpResponse(status=204, headers={} if verification == "pending" else {"HX-Refresh": "true"})
     return render(request, "seller/book_last.html", context, status=refusal.status if refusal else 200)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -21,7 +22,7 @@ from huika.domain.tax import queries as tax
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
 from huika.domain.trade.types import CardRef, OrderRef, RequoteRef, Step
-from huika.faces.pages import forms, who
+from huika.faces.pages import forms, who, words
 from huika.faces.seller.quote import fee_names
 from huika.kit.refusals import NotFound, Refusal
 
@@ -58,6 +59,7 @@ def one(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
     stage = _stage(order)
     context = {"order": order, "version": version, "stage": stage, "kind": catalog.kind(order.cards[0].kind)}
     context |= _money(order) | {"steps": list(reversed(steps))}
+    context["whys"] = _whys(steps)
     if stage in ("booked", "visit"):
         context |= _visit(order)
     if stage == "visit":
@@ -66,6 +68,25 @@ def one(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
         context |= _receipt(order)
     part = f"seller/order_{stage}.html"
     return render(request, part if request.htmx else "seller/order.html", {**context, "part": part})  # type: ignore[attr-defined]
+
+
+RETURNED = {
+    "declined": ("你说这张不卖", "you kept it"),
+    "not_as_declared": ("和报的不一样", "not what was declared"),
+    "suspected": ("同事看过，这张不收", "a colleague looked: not bought"),
+    "issuer_refused": ("发卡方没有锁上", "the issuer did not lock it"),
+}
+
+
+def _whys(steps: list[Step]) -> dict[UUID, str]:
+    """Why a card went back to its seller, by card; an issuer's own words stand behind it."""
+    found = {}
+    for step in steps:
+        if step.verb == "trade.card.returned" and "card" in step.facts:
+            why = words.pick(*RETURNED.get(str(step.facts.get("why")), ("没有卖", "not sold")))
+            said = str(step.facts.get("reason") or "")
+            found[UUID(step.facts["card"])] = f"{why} ({said})" if said else why
+    return found
 
 
 def _stage(order: OrderRef) -> str:

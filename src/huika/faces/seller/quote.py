@@ -7,11 +7,10 @@ from django.views.decorators.http import require_safe
 from huika.domain.catalog import queries as catalog
 from huika.domain.catalog.types import Kind
 from huika.domain.market import queries as market
-from huika.domain.market.types import Offer
+from huika.domain.market.types import Offer, Ranking
 from huika.faces.pages import words
 from huika.faces.seller import asked as asking
-from huika.faces.seller.asked import Shown
-from huika.kit.refusals import Malformed
+from huika.faces.seller.asked import Shown, Unfilled
 
 LIKELY = 4
 PART_WORDS = {"price": ("收价", "its price"), "recycler_fee": ("回收商手续费", "its fee")}
@@ -34,16 +33,16 @@ def likely() -> tuple[Kind, ...]:
 @require_safe
 def sell(request: HttpRequest, slug: str) -> HttpResponse:
     """The net in large figures while it is typed, where each yuan goes, the offers, what happens at the door."""
-    refusal = None
+    refusal: Unfilled | None = None
     try:
         asked = asking.read(slug, request.GET)
-    except Malformed as malformed:
-        refusal = malformed
+    except Unfilled as unfilled:
+        refusal = unfilled
         kept = request.GET.copy()
         for name in ("face", "other_face", "n"):
             kept.pop(name, None)
         asked = asking.read(slug, kept)
-    shown = asking.show(asked)
+    shown = asking.Shown(asked, Ranking((), ())) if refusal else asking.show(asked)
     context = {
         "shown": shown,
         "asked": asked,
@@ -51,7 +50,8 @@ def sell(request: HttpRequest, slug: str) -> HttpResponse:
         "forms": asking.forms_of(asked.kind),
         "faces": asking.faces(asked.kind),
         "other": asked.face_fen not in asking.faces(asked.kind),
-        "refusal": refusal or shown.refusal,
+        "refusal": refusal,
+        "given": request.GET,
         "split": split(shown.chosen) if shown.chosen else None,
         "reasons": {o.id: because(o, asked.city) for o in shown.ranking.offers},
         "lock": lock_of(shown),

@@ -46,6 +46,7 @@ export async function sealPage(doors, cards) {
     }
     if (huika === "refused") { words.replaceChildren(note(said(event.data) || code, "warn")); return; }
     if (huika !== "sealed" || !open.delete(card)) return;
+    words.replaceChildren();
     if (one.lock === "none") { removeEventListener("message", hear); await keep(`sealed:${one.id}:${one.picture}`, true); balancePage(doors, one); return; }
     await doors.post("lock", `/v1/cards/${card}/lock`, {}, { card });
     if (!open.size) leave();

@@ -102,10 +102,14 @@ async function save(entry) {
 
 function numberPage(one) {
   return new Promise((resolve) => {
-    const field = h("input.hk-in.code", { autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: "40", id: "card-number" });
+    const field = h("input.hk-in.code", { autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: "40", id: "card-number" }), told = h("p.hk-cap.hk-warn", { role: "status" });
     root.replaceChildren(h("header.hk-top", {}, h("button.hk-tool.back", { type: "button", "aria-label": say("返回", "Back"), onclick: () => resolve(null) }, icon("left")), h("h1.hk-grow.ttl", {}, label(one))),
-      h("main.hk-page.hk-g20", {}, h("label.hk-field", {}, h("span", {}, say("印着的卡号（机器能读条码就不用填）", "The printed number (leave empty when there is a barcode)")), field)),
-      bar(go(say("发去核对", "Send for the check"), () => resolve(field.value.trim()))));
+      h("main.hk-page.hk-g20", {}, h("label.hk-field", {}, h("span", {}, say("印着的卡号（机器能读条码就不用填）", "The printed number (leave empty when there is a barcode)")), field), told),
+      bar(go(say("发去核对", "Send for the check"), () => {
+        const number = field.value.replace(/[\s-]/g, "");
+        if (number && !/^[A-Za-z0-9]{8,32}$/.test(number)) { told.textContent = say("卡号 8 到 32 位字母数字，照片还在", "A number has 8 to 32 letters and digits; the pictures are kept"); field.focus(); return; }
+        resolve(number);
+      })));
     field.focus();
   });
 }

@@ -32,7 +32,11 @@
     for (const field of fields(form)) {
       if (!(field.name in kept)) continue;
       if (field.type === "radio" || field.type === "checkbox") { if (form.dataset.fresh === undefined) field.checked = kept[field.name].includes(field.value); }
-      else if (!field.value) field.value = kept[field.name][0] ?? "";
+      else if (!field.value || field.type === "number") {
+        field.value = kept[field.name][0] ?? "";
+        const shown = field.type === "number" && field.parentElement.querySelector("output");
+        if (shown) shown.textContent = field.value;
+      }
     }
   }
   function save(form) {
