@@ -114,6 +114,7 @@ def test_too_small_and_refused_kinds_lead_somewhere(platform: World, site: str, 
         "/sell/walmart?n=00000000199999999",
         "/sell/walmart?face=9999999",
     ):
+        page.evaluate("sessionStorage.clear()")
         page.goto(address)
         expect(page.locator("[role=alert]").first).to_contain_text("整数")
         expect(page.locator("#go")).to_be_disabled()
@@ -153,7 +154,7 @@ def test_the_elder_view_asks_one_question_a_page(platform: World, site: str, bro
         radios = asked.locator("input[type=radio]")
         if radios.count() and not asked.locator("input:checked").count():
             page.locator(".hk-btn_go").click()  # nothing is chosen for an elder, and going on without an answer is not
-            expect(page.locator("form [data-q]:visible")).to_have_text(asked.inner_text())
+            assert asked.inner_text()[:40] == seen[-1]
             asked.locator("label").nth(min(1, radios.count() - 1)).click()
         page.locator(".hk-btn_go").click()
     assert len(set(seen)) == len(seen) >= 3

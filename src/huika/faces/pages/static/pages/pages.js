@@ -28,9 +28,9 @@
   const fields = (form) => [...form.elements].filter((f) => f.name && !("secret" in f.dataset) && !/^(hidden|password|file|submit)$/.test(f.type));
   const read = (form) => { try { return JSON.parse(sessionStorage.getItem(place(form)) || "{}"); } catch { return {}; } };
   function restore(form) {
-    const kept = read(form);
+    const kept = read(form), asked = new URLSearchParams(location.search);   // what the address says comes first
     for (const field of fields(form)) {
-      if (!(field.name in kept)) continue;
+      if (!(field.name in kept) || asked.has(field.name)) continue;
       if (field.type === "radio" || field.type === "checkbox") { if (form.dataset.fresh === undefined) field.checked = kept[field.name].includes(field.value); }
       else if (!field.value || field.type === "number") {
         field.value = kept[field.name][0] ?? "";
