@@ -49,6 +49,7 @@ with httpx.Client(verify=trust, trust_env=False) as http:
     frame = http.get(f"{vault}/frame")
     found["frame"] = [frame.status_code, frame.headers["content-security-policy"]]
     found["files"] = [http.get(f"{files}/").status_code, http.get(f"{files}/phone").status_code]
+    found["door"] = http.get(f"{site}/courier/nowhere").headers["content-security-policy"]
     page = http.get(f"{site}/phone")
     found["page"] = [page.status_code, page.headers["content-security-policy"]]
     found["cookies"] = [c.lower() for c in page.headers.get_list("set-cookie")]
@@ -91,7 +92,7 @@ embed = '''(url) => new Promise((ready) => {
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=program, args=[*arguments, "--ignore-certificate-errors"])
     page = browser.new_page()
-    page.goto(f"{site}/phone")
+    page.goto(f"{site}/courier/nowhere")
     print(json.dumps(page.evaluate(embed, f"{vault}/frame")))
     browser.close()
 """
@@ -155,7 +156,11 @@ def test_a_phone_trusts_the_authority_and_gets_three_origins(tmp_path: Path) -> 
     assert certificate.fingerprint(certificate.signature_hash_algorithm).hex() == _digits(about["authority_sha256"])  # type: ignore[arg-type]
     assert (found["site"], found["page"][0], found["frame"][0]) == (200, 200, 200)
     assert found["key"].startswith("DHKEM")
-    assert f"frame-src {about['vault']};" in found["page"][1] and about["files"] in found["page"][1]
+    assert (
+        f"frame-src {about['vault']};" in found["door"]
+        and "frame-src 'none';" in found["page"][1]
+        and about["files"] in found["page"][1]
+    )
     assert f"frame-ancestors {about['platform']};" in found["frame"][1]
     assert found["cookies"] and all(c.startswith("__host-") and "secure" in c for c in found["cookies"])
     assert found["form"] != 403 and found["stranger"] == 403
