@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -12,6 +13,8 @@ from tests.browser import BrowserPages
 from tests.faces import built, every_page, ways
 from tests.faces.test_every_page import opened_as
 
+from huika.domain.catalog import actions
+from huika.domain.catalog import queries as catalog
 from huika.faces.pages import tables
 from huika.kit import postgres
 from huika.sim.story import World
@@ -50,7 +53,17 @@ def poison(roles: postgres.Roles, words: str) -> set[str]:
     return took
 
 
-def test_words_stay_words(platform: World, site: str, browser_page: BrowserPages, roles: postgres.Roles) -> None:
+@pytest.fixture
+def the_catalogue_again(transactional_db: None) -> Iterator[None]:
+    """The catalogue outlives a test: afterwards it says what its files say."""
+    yield
+    actions.load()
+    catalog.forget()
+
+
+def test_words_stay_words(
+    the_catalogue_again: None, platform: World, site: str, browser_page: BrowserPages, roles: postgres.Roles
+) -> None:
     poison(roles, MARKUP)  # before the trade, so that what it copies is poisoned too
     world = built.build(platform)
     took = poison(roles, MARKUP)
