@@ -36,7 +36,7 @@ def apply(role: str) -> None:
         run("GRANT USAGE ON SCHEMA public TO {role}")
         run("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}")
         run("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
-        for table in connection.introspection.table_names(cursor):
+        for table in connection.introspection.table_names(cursor, include_views=True):
             may = wanted().get(table, ALL if table.startswith("procrastinate") else "SELECT")
             run("GRANT " + may + " ON {table} TO {role}", table=sql.Identifier(table))
         run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")

@@ -186,7 +186,7 @@ def test_a_party_account_has_a_floor_of_zero_whatever_is_asked() -> None:
     with pytest.raises(errors.InsufficientFunds):
         actions.post("k", "t", uuid4(), [Leg("party:deep", -1), Leg("outside:test", 1)], AT)
     with pytest.raises(DatabaseError, match="ledger_account_party_floor_zero"), connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_open('party:deeper', 'party', NULL, -100, NULL, %s)", [AT])
+        cursor.execute("SELECT ledger_open('party:deeper', 'party', NULL, -100, NULL, 0, %s)", [AT])
 
 
 @pytest.mark.parametrize("amount", [2**63 - 1, 2**63, -(2**63), 2**70])

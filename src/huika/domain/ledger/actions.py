@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection
 
 from huika.domain.ledger import errors
-from huika.domain.ledger.types import AccountKind, Leg
+from huika.domain.ledger.types import AccountKind, Leg, Posting
 from huika.kit import canonical, ids
 from huika.kit.change import action
 from huika.kit.refusals import NotFound, Refusal
@@ -20,6 +20,7 @@ _BY_STATE: dict[str, type[Refusal]] = {
     "HK003": errors.UnknownAccount,
     "HK004": errors.HoldExpired,
     "HK005": NotFound,
+    "HK006": errors.NotReversible,
 }
 _BY_CONSTRAINT: dict[str, type[Refusal]] = {
     "ledger_account_floor": errors.InsufficientFunds,
@@ -28,6 +29,7 @@ _BY_CONSTRAINT: dict[str, type[Refusal]] = {
     "ledger_hold_signs": errors.HoldExceeded,
     "ledger_holdmove_sign": errors.HoldExceeded,
     "ledger_holdmove_key_key": errors.PostingKeyReused,
+    "ledger_posting_reverses_id_key": errors.NotReversible,
 }
 
 
@@ -40,10 +42,21 @@ def open_account(
     party: UUID | None = None,
     floor_fen: int | None = None,
     ceiling_fen: int | None = None,
+    shards: int = 0,
 ) -> int:
-    """Open the account called `code`, or find it; a party's account has floor 0."""
+    """Open the account called `code`, or find it; a party's account has floor 0.
+
+    `shards` (at most 64) spreads a busy account without limits over rows, so that it does not serialise the rest.
+    """
     floor = 0 if kind == "party" else floor_fen
-    return int(_call("ledger_open(%s, %s, %s, %s, %s, %s)", [code, kind, party, floor, ceiling_fen, at], {}))
+    args = [code, kind, party, floor, ceiling_fen, shards, at]
+    return int(_call("ledger_open(%s, %s, %s, %s, %s, %s, %s)", args, {}))
+
+
+@action
+def limit(code: str, *, floor_fen: int | None = None, ceiling_fen: int | None = None) -> None:
+    """Set the limits of an account that is no party's. Raises UnknownAccount, and what its balance already breaks."""
+    _call("ledger_limit(%s, %s, %s)", [code, floor_fen, ceiling_fen], {})
 
 
 @action
@@ -56,6 +69,36 @@ def post(key: str, kind: str, subject: UUID, legs: Sequence[Leg], at: datetime) 
     asked = canonical.digest(["post", kind, subject, codes, amounts])
     args = [key, asked, kind, subject, codes, amounts, at]
     return int(_call("ledger_post(%s, %s, %s, %s, %s, %s, %s)", args, {"key": key}))
+
+
+@action
+def post_many(postings: Sequence[Posting], at: datetime) -> Sequence[int]:
+    """Post all of them in one statement or none, each once under its key; their numbers, in order.
+
+    Limits are checked on what the batch changes as a whole: it may spend what it brings. Raises as `post` does.
+    """
+    keys, hashes, kinds, subjects, of, accounts, amounts = [], [], [], [], [], [], []
+    for n, posting in enumerate(postings, 1):
+        codes, fen = _arrays(posting.legs)
+        keys.append(posting.key)
+        hashes.append(canonical.digest(["post", posting.kind, posting.subject, codes, fen]))
+        kinds.append(posting.kind)
+        subjects.append(posting.subject)
+        of += [n] * len(codes)
+        accounts += codes
+        amounts += fen
+    args = [keys, hashes, kinds, subjects, of, accounts, amounts, at]
+    return tuple(_call("ledger_post_many(%s, %s, %s, %s, %s, %s, %s, %s)", args, {}) or ()) if keys else ()
+
+
+@action
+def reverse(key: str, posting: int, at: datetime) -> int:
+    """Undo a posting by one with the same legs and the other sign: the only correction there is. Its number.
+
+    Raises NotFound, NotReversible (undone already, or itself a reversal), and what `post` raises.
+    """
+    asked = canonical.digest(["reverse", posting])
+    return int(_call("ledger_reverse(%s, %s, %s, %s)", [key, asked, posting, at], {"key": key}))
 
 
 @action

@@ -36,3 +36,8 @@ class HoldExceeded(Refusal):
 class HoldExpired(Refusal):
     code, status = "hold_expired", 409
     zh, en = "备款已到期", "The hold has expired."
+
+
+class NotReversible(Refusal):
+    code, status = "not_reversible", 409
+    zh, en = "这一笔已经冲回，或本身就是冲回", "This posting is already reversed, or is a reversal itself."

@@ -20,6 +20,7 @@ class Account(models.Model):
     held_fen = models.BigIntegerField(default=0)
     floor_fen = models.BigIntegerField(null=True)
     ceiling_fen = models.BigIntegerField(null=True)
+    shards = models.PositiveSmallIntegerField(default=0)  # rows of Shard that also hold its money
     opened_at = models.DateTimeField()
 
     class Meta:
@@ -34,14 +35,29 @@ class Account(models.Model):
                 name="ledger_account_ceiling",
             ),
             models.CheckConstraint(condition=~Q(kind="party") | Q(floor_fen=0), name="ledger_account_party_floor_zero"),
+            # What is spread over rows cannot be held against a limit.
+            models.CheckConstraint(
+                condition=Q(shards=0) | Q(shards__lte=64, floor_fen=None, ceiling_fen=None, held_fen=0),
+                name="ledger_account_sharded_without_limits",
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["party", "outside", "income", "expense", "transit"]), name="ledger_account_kind"
             ),
         ]
 
 
+class Shard(models.Model):
+    """One of the rows over which a busy account's money is spread; fen."""
+
+    app_may: ClassVar[str] = READ
+    pk = models.CompositePrimaryKey("account_id", "n")
+    account = models.ForeignKey("ledger.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
+    n = models.PositiveSmallIntegerField()
+    balance_fen = models.BigIntegerField()
+
+
 class Posting(models.Model):
-    """One movement of money; append-only."""
+    """One movement of money; append-only. `reverses` is the one posting that it undoes."""
 
     app_may: ClassVar[str] = READ
     id = models.BigAutoField(primary_key=True)
@@ -50,19 +66,30 @@ class Posting(models.Model):
     kind = models.CharField(max_length=60)
     subject = models.UUIDField(db_index=True)
     at = models.DateTimeField()
+    reverses = models.OneToOneField("ledger.Posting", on_delete=models.PROTECT, related_name="+", null=True)
 
 
 class Leg(models.Model):
-    """One side of a posting; the legs of a posting sum to zero."""
+    """One side of a posting; the legs of a posting sum to zero.
+
+    Without foreign keys in the database: the ledger's functions alone write it, to a posting they have just made and
+    accounts they have just found, neither of which can be deleted; two checks a leg cost a fifth of a posting.
+    """
 
     app_may: ClassVar[str] = READ
-    id = models.BigAutoField(primary_key=True)
-    posting = models.ForeignKey("ledger.Posting", on_delete=models.PROTECT, related_name="+")
-    account = models.ForeignKey("ledger.Account", on_delete=models.PROTECT, related_name="+")
+    pk = models.CompositePrimaryKey("posting_id", "n")
+    posting = models.ForeignKey(
+        "ledger.Posting", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    n = models.PositiveSmallIntegerField()
+    account = models.ForeignKey(
+        "ledger.Account", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     amount_fen = models.BigIntegerField()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(amount_fen=0), name="ledger_leg_not_zero")]
+        indexes = [models.Index(fields=["account", "posting"], name="ledger_leg_of_account")]
 
 
 class Hold(models.Model):

@@ -17,6 +17,16 @@ class Leg:
 
 
 @dataclass(frozen=True)
+class Posting:
+    """What `post_many` takes: `legs` sum to zero, `key` is posted once."""
+
+    key: str
+    kind: str
+    subject: UUID
+    legs: tuple[Leg, ...]
+
+
+@dataclass(frozen=True)
 class Balance:
     """An account's money in fen: `balance` is all of it, `held` the part promised, `available` the rest."""
 
@@ -39,6 +49,8 @@ class Hold:
     captured_fen: int
     released_fen: int
     expires_at: datetime
+    at: datetime
+    subject: UUID
 
     @property
     def open_fen(self) -> int:
@@ -55,3 +67,41 @@ class Movement:
     subject: UUID
     account: str
     amount_fen: int
+
+
+@dataclass(frozen=True)
+class TrialLine:
+    """An account in a trial balance. Of the two only one is not zero; fen.
+
+    Debit is what stands below zero (money outside, costs), credit what stands above it (what is owed, income).
+    """
+
+    account: str
+    kind: str
+    debit_fen: int
+    credit_fen: int
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """A leg on an account with the balance after it; fen."""
+
+    posting: int
+    at: datetime
+    kind: str
+    subject: UUID
+    account: str
+    amount_fen: int
+    balance_fen: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """All that moved on a party's accounts from `start` to before `end`: `opening` + lines = `closing`; fen."""
+
+    party: UUID
+    start: datetime
+    end: datetime
+    opening_fen: int
+    closing_fen: int
+    lines: tuple[StatementLine, ...]
