@@ -24,6 +24,7 @@ def fingerprint() -> str:
         "**/migrations/*.py",
         "**/*.sql",
         "**/models.py",
+        "**/models/*.py",
         "domain/catalog/data/*",
         "kit/grants.py",
         "config/settings.py",

@@ -1,4 +1,4 @@
-"""Command line: `python -m huika_sandbox all|wallet|custodian|issuer|sms|keys …`."""
+"""Command line: `python -m huika_sandbox all|wallet|custodian|issuer|sms|alipay|bank|ecny|keys …`."""
 
 import argparse
 import sys

@@ -10,9 +10,13 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import Mount, Router
 
+from . import alipay_keys, rail_keys
 from . import keys as key_files
+from .alipay import Alipay
+from .bank import Bank
 from .callbacks import Timing
 from .custodian import Custodian
+from .ecny import Ecny
 from .faults import FaultBook, FaultsError
 from .identity import Identity
 from .issuer import Issuer
@@ -45,6 +49,9 @@ def build(
         "issuer": lambda: Issuer(data, key_files.issuer_token(keys), book),
         "sms": lambda: Sms(data, book),
         "identity": lambda: Identity(data, book),
+        "alipay": lambda: Alipay(data, alipay_keys.alipay_keys(keys), book, transport, timing),
+        "bank": lambda: Bank(data, rail_keys.rail_keys(keys, "bank"), book, transport, timing),
+        "ecny": lambda: Ecny(data, rail_keys.rail_keys(keys, "ecny"), book, transport, timing),
     }
     parties = [makers[name]() for name in names]
 

@@ -29,7 +29,7 @@ CREATE INDEX IF NOT EXISTS callback_due ON callback (due_at) WHERE due_at IS NOT
 CREATE INDEX IF NOT EXISTS bill_due ON bill (advance_at) WHERE advance_at IS NOT NULL;
 """
 
-BEHAVIOURS = ("normal", "wait_confirm", "fail", "slow")
+BEHAVIOURS = ("normal", "wait_confirm", "fail", "slow", "quota", "not_enough")
 CANCELLABLE = ("ACCEPTED", "PROCESSING", "WAIT_USER_CONFIRM")
 """Withdrawn before the payee confirms receipt, as https://pay.weixin.qq.com/doc/v3/merchant/4012716458 has it."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 log = logging.getLogger("huika_sandbox.faults")
 
-COUNTERPARTIES = ("wallet", "custodian", "issuer", "sms", "identity")
+COUNTERPARTIES = ("wallet", "custodian", "issuer", "sms", "identity", "alipay", "bank", "ecny")
 LIES = ("amount", "state")
 MAX_DELAY_MS = 600_000
 MAX_REPEAT = 100

@@ -68,6 +68,10 @@ def ensure(folder: Path) -> None:
     wallet_keys(folder)
     custodian_keys(folder)
     issuer_token(folder)
+    from . import alipay_keys, rail_keys  # which are made of the readers below
+
+    alipay_keys.ensure(folder)
+    rail_keys.ensure(folder)
 
 
 def wallet_keys(folder: Path) -> WalletKeys:

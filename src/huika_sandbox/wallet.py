@@ -30,6 +30,11 @@ from .web import Answer, Call, Counterparty, Refusal
 
 BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
 FAIL_REASON = "ACCOUNT_FROZEN"
+# Behaviours of a payee whose transfers are refused outright: nothing is booked, the number stays free.
+REFUSALS = {
+    "quota": (400, "INVALID_REQUEST", "超过单笔转账上下限，核实产品设置是否准确"),
+    "not_enough": (403, "NOT_ENOUGH", "商户运营账户资金不足，充值后可以原单号发起重试，请勿更换商户单号"),
+}
 
 
 class Wallet(Counterparty):
@@ -111,6 +116,8 @@ class Wallet(Counterparty):
         bill = self._bills.find(order.out_bill_no)
         if bill is None:
             registered, behaviour = self._bills.user(order.openid)
+            if behaviour in REFUSALS:
+                raise Refusal(*REFUSALS[behaviour])
             fail_reason = FAIL_REASON if behaviour == "fail" else ""
             if name is not None and registered is not None and name != registered:
                 fail_reason = "NAME_NOT_CORRECT"

@@ -30,7 +30,7 @@ async def test_faults_can_be_posted_and_shown(sandbox):
     assert (await sandbox.http.post("/faults", json=wanted)).json() == wanted
     assert (await sandbox.http.get("/faults")).json() == wanted
     assert json.loads(sandbox.faults_file.read_text()) == wanted
-    for bad in ({"wallet": {"x": 1}}, [], {"bank": {}}):
+    for bad in ({"wallet": {"x": 1}}, [], {"shop": {}}):
         assert (await sandbox.http.post("/faults", json=bad)).status_code == 400
     assert (await sandbox.http.get("/faults")).json() == wanted
 

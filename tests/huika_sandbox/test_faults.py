@@ -17,7 +17,7 @@ def test_a_full_document_is_read():
     [
         [],
         None,
-        {"bank": {}},
+        {"shop": {}},
         {"wallet": []},
         {"wallet": {"dwon": True}},
         {"wallet": {"down": 1}},

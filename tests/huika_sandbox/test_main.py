@@ -74,7 +74,7 @@ def test_keys_that_do_not_fit_stop_it_before_it_serves(tmp_path, capsys, port):
     assert "wallet_platform_private.pem" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["bank"], ["all"], ["all", "--port", "0", "--data", "d", "--faults", "f"]])
+@pytest.mark.parametrize("arguments", [[], ["shop"], ["all"], ["all", "--port", "0", "--data", "d", "--faults", "f"]])
 def test_bad_command_lines_are_refused(arguments):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)

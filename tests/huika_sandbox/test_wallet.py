@@ -138,6 +138,29 @@ async def test_a_failing_and_a_slow_payee(sandbox, merchant):
     await sandbox.settled(slow["out_bill_no"], "SUCCESS")
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "status", "code", "words"),
+    [("quota", 400, "INVALID_REQUEST", "单笔转账上下限"), ("not_enough", 403, "NOT_ENOUGH", "请勿更换商户单号")],
+)
+async def test_a_refused_transfer_books_nothing_and_leaves_its_number_free(
+    sandbox, merchant, behaviour, status, code, words
+):
+    await register(sandbox, "o-refused", behaviour)
+    order = merchant.order(openid="o-refused")
+    answer = await merchant.create(order)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert words in answer.json()["message"]
+    merchant.verify(answer.headers, answer.content)
+    assert (await merchant.query(order["out_bill_no"])).status_code == 404
+    assert (await merchant.cancel(order["out_bill_no"])).status_code == 404
+    assert (await sandbox.http.get("/wallet/sandbox/bills")).json()["bills"] == []
+    await register(sandbox, "o-refused")
+    assert (await merchant.create(order)).json()["state"] == "ACCEPTED"
+    await register(sandbox, "o-refused", behaviour)
+    assert (await merchant.create(order)).status_code == 200  # what is booked stays booked
+    await sandbox.settled(order["out_bill_no"], "SUCCESS")
+
+
 async def test_cancelling_before_the_payee_confirms(sandbox, merchant):
     await register(sandbox, "o-wait", "wait_confirm")
     order = merchant.order(openid="o-wait")

@@ -15,6 +15,7 @@ STATE = Path(os.environ.get("HUIKA_STATE", ROOT / "var" / "state"))
 
 SETTING = os.environ.get("HUIKA_SETTING", "production")  # demo | production
 MODE = os.environ.get("HUIKA_MODE", "market")  # own | market
+HOLD_AT = os.environ.get("HUIKA_HOLD_AT", "acceptance")  # acceptance | dispatch: when recyclers' money is held
 DEBUG = False
 SECRET_KEY = os.environ.get("HUIKA_SECRET_KEY") or (secrets.token_urlsafe(48) if SETTING == "demo" else "")
 
@@ -171,13 +172,29 @@ KEYS = Path(os.environ.get("HUIKA_KEYS", STATE / "keys"))
 FILES = Path(os.environ.get("HUIKA_FILES", STATE / "files"))
 LOG_FOLDER = Path(os.environ.get("HUIKA_LOG_FOLDER", STATE / "log"))
 LOG_ORIGIN = os.environ.get("HUIKA_LOG_ORIGIN", "localhost/huika/log")
+CUSTODIANS = {
+    "bank": "huika.adapters.custodian.bank.BankDepository",
+    "alipay": "huika.adapters.custodian.alipay.AlipayFundAuthorisation",
+    "own": "huika.adapters.custodian.own.OwnAccount",
+}
 PORTS = {
     "sms": "huika.adapters.sms.sandbox.SandboxSms",
     "identity": "huika.adapters.identity.sandbox.SandboxIdentity",
-    "custodian": "huika.adapters.custodian.sandbox.SandboxCustodian",
+    "custodian": CUSTODIANS[os.environ.get("HUIKA_CUSTODIAN") or ("own" if MODE == "own" else "bank")],
     "rail.wallet": "huika.adapters.rails.wechat.WechatTransfer",
+    "rail.bank": "huika.adapters.rails.bank.BankTransfer",
+    "rail.ecny": "huika.adapters.rails.ecny.EcnyTransfer",
+    "rail.alipay": "huika.adapters.rails.alipay.AlipayTransfer",
     "vault": "huika.adapters.vault.client.VaultClient",
 }
+# What WeChat lets this merchant transfer at once and to one payee a day, in fen; a new merchant's unless raised there.
+WECHAT_LIMITS = {
+    "single_fen": int(os.environ.get("HUIKA_WECHAT_SINGLE_FEN") or (20_000_00 if SETTING == "demo" else 200_00)),
+    "day_fen": int(os.environ.get("HUIKA_WECHAT_DAY_FEN") or (50_000_00 if SETTING == "demo" else 2_000_00)),
+}
+
+# Limits of e-CNY wallets by tier: another file of the shape of adapters/rails/ecny_tiers.json, or that one.
+ECNY_TIERS = os.environ.get("HUIKA_ECNY_TIERS", "")
 
 # One JSON object a line; tracebacks without local variables, which would hold personal data.
 structlog.configure(

@@ -105,6 +105,23 @@ def asked(approval_id: UUID) -> Asked:
     return _asked(row)
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What an approval is over, for the capability that acts on it."""
+
+    kind: str
+    facts: dict[str, Any]
+    used: bool
+
+
+def facts_of(approval_id: UUID) -> Facts:
+    """An approval's facts; NotFound when there is none."""
+    row = Approval.objects.filter(id=approval_id).first()
+    if row is None:
+        raise NotFound()
+    return Facts(row.kind, row.facts, row.used_at is not None)
+
+
 def open_ones() -> Sequence[Asked]:
     """Approvals that wait for a second person, oldest first."""
     rows = Approval.objects.filter(decided_at=None, expires_at__gt=clock.now()).order_by("asked_at")

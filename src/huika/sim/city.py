@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.conf import settings
 
-from huika.adapters.custodian.sandbox import PAYOUT_ACCOUNT, SandboxCustodian
+from huika.adapters.custodian.bank import PAYOUT_ACCOUNT
 from huika.domain.catalog import actions as catalog_actions
 from huika.domain.catalog import queries as catalog
 from huika.domain.catalog.types import Kind
@@ -29,10 +29,12 @@ from huika.domain.parties.types import Role
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
 from huika.kit import clock
+from huika.kit.ports import provider
 
 CITY = "shanghai"
 PREFUND_FEN = 50_000_000_00
 FLOAT_FEN = 20_000_00
+PAY_RATES = {"visit": 18_00, "card": 2_00, "no_show": 10_00}
 COURIERS = 8
 SHIFT_DAYS = 4
 PLATFORM_FEES = (
@@ -77,11 +79,13 @@ def build(seed: int = 1, couriers: int = COURIERS, shift_days: int = SHIFT_DAYS)
     settlement.set_up([f.code for f in PLATFORM_FEES], 10_000_000_00)
     for fee in PLATFORM_FEES:
         market.set_platform_fee(CITY, fee)
+    for piece, fen in PAY_RATES.items():
+        settlement.set_rate(CITY, piece, fen, clock.now())
     for district in catalog.districts(CITY):
         field.open_area(CITY, district.slug, district.lat_e6, district.lng_e6)
     firms = [OWN_SHOP] if settings.MODE == "own" else RECYCLERS
     made = City({}, {}, {})
-    custodian = SandboxCustodian()
+    custodian = provider("custodian")
     custodian.open_account(PAYOUT_ACCOUNT, "huika")
     with_staff: set[str] = set()
     for n, firm in enumerate(firms):
@@ -118,7 +122,7 @@ def _login(made: City, name: str, role: Role, party: UUID | None) -> None:
     parties.ensure_staff(name, role, made.logins[name], party)
 
 
-def _recycler(n: int, firm: tuple[str, str, str], source: random.Random, custodian: SandboxCustodian) -> dict[str, str]:
+def _recycler(n: int, firm: tuple[str, str, str], source: random.Random, custodian: Any) -> dict[str, str]:
     signing, release = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
     kid = f"demo-{firm[1].lower().replace(' ', '-')}"
     party = parties.ensure_recycler(
@@ -133,7 +137,7 @@ def _recycler(n: int, firm: tuple[str, str, str], source: random.Random, custodi
     account = money.escrow_account(party)
     custodian.open_account(account, firm[1])
     custodian.deposit(f"prefund-{party}", account, PREFUND_FEN)
-    settlement.prefund(party, "first", PREFUND_FEN)
+    settlement.prefund(party, f"prefund-{party}", PREFUND_FEN)
     kinds = catalog.kinds()
     own = settings.MODE == "own"
     market.publish_book(

@@ -2,14 +2,16 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
 
 from huika.domain.ledger import actions as ledger_actions
 from huika.domain.ledger.types import Leg
-from huika.domain.settlement import accounts, actions, jobs
-from huika.domain.settlement.types import FreezeAnswer, RailAnswer, RailState
+from huika.domain.settlement import accounts, actions, jobs, models
+from huika.domain.settlement.actions import payouts
+from huika.domain.settlement.types import FreezeAnswer, RailAnswer, RailLimits, RailState, StatementLine
 from huika.kit import clock
 from huika.kit.safe_http import NoAnswer, NotSent
 
@@ -32,6 +34,7 @@ class Rail:
     breaks: deque[str] = field(default_factory=deque)
     answers: deque[RailAnswer] = field(default_factory=deque)  # said instead of the truth
     names: list[str] = field(default_factory=list)
+    limits: RailLimits = field(default_factory=lambda: RailLimits(single_fen=2_000_000_00))
 
     def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
         self.calls.append(("create", number))
@@ -57,6 +60,15 @@ class Rail:
             return RailAnswer(RailState.ABSENT)
         return RailAnswer(bill.state, bill.amount_fen, bill.account, "R1", "said no" if bill.state == "failed" else "")
 
+    def cancel(self, number: str) -> RailAnswer:
+        """Withdrawn if it still waits for its payee."""
+        self.calls.append(("cancel", number))
+        self._before(self.breaks.popleft() if self.breaks else "")
+        bill = self.bills[number]
+        if bill.state is RailState.WAITING:
+            bill.state = RailState.FAILED
+        return RailAnswer(RailState.PENDING)
+
     def _before(self, how: str) -> None:
         if how == "not_sent":
             raise NotSent("refused")
@@ -80,6 +92,10 @@ class Custodian:
     refuses: str = ""
     down: bool = False
     deaf: bool = False
+    lines: dict[str, list[StatementLine]] | None = field(default_factory=dict)
+
+    def statement(self, day: date) -> list[StatementLine] | None:
+        return None if self.lines is None else self.lines.get(str(day), [])
 
     def _do(self, verb: str, book: dict[str, int], request: str, amount_fen: int) -> None:
         self.calls[verb] += 1
@@ -110,21 +126,34 @@ class Outside:
     custodian: Custodian = field(default_factory=Custodian)
 
     def provider(self, port: str) -> Rail | Custodian:
-        return {"rail.wallet": self.rail, "custodian": self.custodian}[port]  # type: ignore[return-value]
+        return self.custodian if port == "custodian" else self.rail
 
 
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     made = Outside()
-    monkeypatch.setattr(jobs, "provider", made.provider)
+    for module in (jobs, payouts):
+        monkeypatch.setattr(module, "provider", made.provider)
     return made
 
 
-def owed(seller: UUID, amount: int = NET) -> None:
-    """The seller is owed `amount`, out of a recycler's money."""
+def owed(seller: UUID, amount: int = NET, card: UUID | None = None) -> None:
+    """The seller is owed `amount`, out of a recycler's money; for `card`, if one is named."""
     actions.set_up([], 1_000_000_00)
     actions.prefund(uuid4(), "r", 1)
     at = clock.now()
     ledger_actions.open_account(accounts.payable(seller), "party", at, party=seller)
     legs = [Leg(accounts.CUSTODIAN, -amount), Leg(accounts.payable(seller), amount)]
     ledger_actions.post(f"owed:{uuid4()}", "test", uuid4(), legs, at)
+    if card:
+        credited(card, amount)
+
+
+def credited(card: UUID, amount: int = NET) -> models.Capture:
+    """The row that says what was credited for a card."""
+    freeze = models.Freeze.objects.create(
+        lot_id=uuid4(), order_id=uuid4(), recycler_id=uuid4(), hold_id=uuid4(), amount_fen=amount, at=clock.now()
+    )
+    return models.Capture.objects.create(
+        freeze=freeze, card_id=card, amount_fen=amount, net_fen=amount, accepted_net_fen=amount, at=clock.now()
+    )

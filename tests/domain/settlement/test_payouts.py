@@ -1,5 +1,6 @@
 """Payouts: whatever the rail does, once, under one number, to our payee, for our amount; unknown stays pending."""
 
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 from uuid import uuid4
@@ -9,12 +10,13 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
-from tests.domain.settlement.outside import NET, Outside, outside, owed
+from tests.domain.settlement.outside import NET, Outside, credited, outside, owed
 from tests.domain.trade import ground
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.ledger.errors import InsufficientFunds
 from huika.domain.settlement import accounts, actions, jobs, models, queries
+from huika.domain.settlement.errors import CallbackReplayed
 from huika.domain.settlement.types import Callback, RailAnswer, RailState
 from huika.kit import clock
 from huika.kit import jobs as kit_jobs
@@ -25,10 +27,10 @@ __all__ = ["outside"]
 
 
 def paying(amount: int = NET) -> models.Payout:
-    who = ground.seller()
-    owed(who.party, amount)
+    who, card = ground.seller(), uuid4()
+    owed(who.party, amount, card)
     assert who.payee is not None
-    made = actions.pay_by_wallet(uuid4(), uuid4(), who.party, who.payee, amount)
+    made = actions.pay_by_rail(uuid4(), card, who.party, who.payee, amount)
     return models.Payout.objects.get(id=made)
 
 
@@ -38,9 +40,14 @@ def money(row: models.Payout) -> tuple[int, int, int]:
     assert ledger.total_fen() == 0 and ledger.discrepancies() == []
     return (
         ledger.balance(accounts.payable(row.seller_id)).balance_fen,
-        ledger.balance(accounts.TRANSIT).balance_fen,
+        ledger.balance(accounts.transit(row.rail)).balance_fen,
         gone,
     )
+
+
+def told(number: str, amount_fen: int, account: str, merchant: str) -> Callback:
+    """A delivery of its own."""
+    return Callback(number, amount_fen, account, merchant, str(uuid4()))
 
 
 def send(row: models.Payout) -> str:
@@ -76,7 +83,7 @@ def items() -> list[str]:
 def test_a_payout_goes_once_under_its_own_number(outside: Outside) -> None:
     row = paying()
     assert money(row) == (0, NET, 0)
-    assert actions.pay_by_wallet(uuid4(), row.card_id, row.seller_id, row.payee_id, 1) == row.id  # type: ignore[arg-type]
+    assert actions.pay_by_rail(uuid4(), row.card_id, row.seller_id, row.payee_id, 1) == row.id  # type: ignore[arg-type]
     assert send(row) == "sent" and send(row) == "sent"
     assert outside.rail.calls == [("create", row.number), ("query", row.number)]
     assert len(row.number) <= 32 and row.number.isalnum()
@@ -230,22 +237,24 @@ def test_a_callback_only_makes_us_ask(outside: Outside) -> None:
     row = paying()
     send(row)
     bill = outside.rail.bills[row.number]
-    right = Callback(row.number, NET, bill.account, "M1")
+    right = told(row.number, NET, bill.account, "M1")
     for said, merchant in (
         (right, "M2"),
-        (Callback(row.number, NET + 1, bill.account, "M1"), "M1"),
-        (Callback(row.number, NET, "someone-else", "M1"), "M1"),
+        (told(row.number, NET + 1, bill.account, "M1"), "M1"),
+        (told(row.number, NET, "someone-else", "M1"), "M1"),
     ):
-        actions.callback_received(said, merchant)
+        actions.callback_received("wallet", said, merchant)
         row.refresh_from_db()
         assert row.state == "sent"
     assert items() == ["settlement.callback_mismatch"]
     kit_jobs.run_pending()
     calls = len(outside.rail.calls)
-    actions.callback_received(Callback("HK-of-somebody", NET, bill.account, "M1"), "M1")
+    actions.callback_received("wallet", told("HK-of-somebody", NET, bill.account, "M1"), "M1")
     assert kit_jobs.run_pending() == 0
-    for _ in range(3):
-        actions.callback_received(right, "M1")
+    for n in range(3):
+        actions.callback_received("wallet", replace(right, once=f"{n}"), "M1")
+    with pytest.raises(CallbackReplayed):
+        actions.callback_received("wallet", replace(right, once="2"), "M1")
     row.refresh_from_db()
     assert row.state == "sent"
     outside.rail.decide(RailState.PAID)
@@ -253,15 +262,23 @@ def test_a_callback_only_makes_us_ask(outside: Outside) -> None:
     row.refresh_from_db()
     assert row.state == "paid" and money(row) == (0, 0, NET)
     assert len(outside.rail.calls) == calls + 1
-    actions.callback_received(right, "M1")
+    actions.callback_received("wallet", replace(right, once="late"), "M1")
     assert kit_jobs.run_pending() == 0
 
 
 def test_more_than_is_owed_is_never_sent() -> None:
     who = ground.seller()
     owed(who.party, 100)
+    card = uuid4()
+    credited(card, 100)
+    with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
+        actions.pay_by_rail(uuid4(), card, who.party, who.payee, 101)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
+        actions.pay_by_rail(uuid4(), uuid4(), who.party, who.payee, 1)  # type: ignore[arg-type]
+    other = uuid4()
+    credited(other, 101)
     with pytest.raises(InsufficientFunds):
-        actions.pay_by_wallet(uuid4(), uuid4(), who.party, who.payee, 101)  # type: ignore[arg-type]
+        actions.pay_by_rail(uuid4(), other, who.party, who.payee, 101)  # type: ignore[arg-type]
     assert not models.Payout.objects.exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name LIKE 'settlement.%%'", [])
@@ -310,7 +327,7 @@ class AnyRail(TestCase):
             with clock.shifted(timedelta(seconds=30 * n)):
                 kit_jobs.run_pending(limit=3)
         elif step == "callback" and row.number in world.rail.bills:
-            actions.callback_received(Callback(row.number, NET, world.rail.bills[row.number].account, "M"), "M")
+            actions.callback_received("wallet", told(row.number, NET, world.rail.bills[row.number].account, "M"), "M")
         elif step == "lie":
             world.rail.answers.append(RailAnswer(RailState.PAID, NET - 1, "someone"))
         else:
@@ -329,19 +346,33 @@ def test_the_database_pays_a_card_once_and_cash_once_an_order() -> None:
         "amount_fen": 1,
         "created_at": clock.now(),
     }
+    other = uuid4()
+    credited(other)
     cash = {**plain, "rail": "cash", "payee_id": None, "courier_id": uuid4(), "order_id": uuid4()}
     models.Payout.objects.create(**cash, number="C1")
     for made, constraint in (
-        ({**plain, "card_id": row.card_id, "number": "X1"}, "card_id"),
-        ({**plain, "card_id": uuid4(), "number": row.number}, "number"),
+        ({**plain, "card_id": row.card_id, "number": "X1"}, "more than was credited"),
+        ({**plain, "card_id": uuid4(), "number": "X1"}, "more than was credited"),
+        ({**plain, "card_id": other, "number": row.number}, "number"),
         ({**cash, "number": "C2"}, "settlement_cash_once"),
-        ({**plain, "number": "X2", "payee_id": None}, "settlement_payout_rail"),
-        ({**plain, "number": "X2", "rounding_fen": 1}, "settlement_payout_rail"),
+        ({**plain, "card_id": other, "number": "X2", "payee_id": None}, "settlement_payout_rail"),
+        ({**plain, "card_id": other, "number": "X2", "rounding_fen": 1}, "settlement_payout_rail"),
         ({**cash, "number": "C3", "order_id": uuid4(), "courier_id": None}, "settlement_payout_rail"),
         ({**cash, "number": "C3", "order_id": uuid4(), "rounding_fen": 100}, "settlement_payout_amount"),
-        ({**plain, "number": "X2", "amount_fen": 0}, "settlement_payout_amount"),
-        ({**plain, "number": "X2", "state": "lost"}, "settlement_payout_state"),
-        ({**plain, "number": "X2", "state": "paid"}, "settlement_paid_has_time"),
+        ({**plain, "card_id": other, "number": "X2", "amount_fen": 0}, "settlement_payout_amount"),
+        ({**plain, "card_id": other, "number": "X2", "state": "lost"}, "settlement_payout_state"),
+        ({**plain, "card_id": other, "number": "X2", "state": "paid"}, "settlement_paid_has_time"),
     ):
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             models.Payout.objects.create(**made)
+    models.Payout.objects.create(**plain, card_id=other, number="Y1")
+    with pytest.raises(IntegrityError, match="settlement_part_paid_once"), transaction.atomic():
+        models.Payout.objects.create(**plain, card_id=other, number="Y2")
+    for change in ({"amount_fen": 2}, {"payee_id": uuid4()}, {"number": "Y3"}, {"card_id": uuid4()}, {"rail": "bank"}):
+        with pytest.raises(IntegrityError, match="is fixed"), transaction.atomic():
+            models.Payout.objects.filter(number="Y1").update(**change)
+    models.Payout.objects.filter(number="Y1").update(state="failed")
+    with pytest.raises(IntegrityError, match="is fixed"), transaction.atomic():
+        models.Payout.objects.filter(number="Y1").update(state="created")
+    with pytest.raises(IntegrityError, match="is fixed"), transaction.atomic():
+        models.Capture.objects.filter(card_id=other).update(net_fen=5)

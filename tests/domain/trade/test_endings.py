@@ -32,7 +32,7 @@ def test_the_database_knows_the_rules_of_an_order() -> None:
     for change, constraint in (
         ({"state": "accepted"}, "accepted_has_rail_and_visit"),
         ({"state": "settled", "rail": "cash"}, "accepted_has_rail_and_visit"),
-        ({"rail": "wallet"}, "wallet_has_payee"),
+        ({"rail": "wallet"}, "online_has_payee"),
         ({"quoted_net_fen": 0}, "trade_order_net"),
         ({"state": "lost", "rail": "cash", "visit_id": uuid4()}, "trade_order_state"),
     ):

@@ -148,4 +148,4 @@ def _hold(r: models.Hold) -> Hold:
 def _rows(sql: str, args: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, args)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -117,7 +117,7 @@ def payees(seller_id: UUID) -> Sequence[PayeeRef]:
 def payee_details(payee_id: UUID) -> PayeeDetails:
     """Account and name for the rail's request, and for nothing else."""
     row = models.Payee.objects.get(id=payee_id)
-    return PayeeDetails(row.account, row.name)
+    return PayeeDetails(row.account, row.name, row.rail)
 
 
 def recyclers(active: bool = True) -> Sequence[RecyclerRef]:

@@ -78,6 +78,7 @@ class PayeeDetails:
 
     account: str
     name: str
+    rail: str
 
 
 @dataclass(frozen=True)

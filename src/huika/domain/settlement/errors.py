@@ -21,3 +21,69 @@ class CallbackRefused(Refusal):
 class FloatTooSmall(Refusal):
     code, status = "float_too_small", 409
     zh, en = "备用金不够，请改用转账或联系值班", "The float is too small; use a transfer or call the desk."
+
+
+class DecisionDiffers(Refusal):
+    code, status = "reserve_ended", 409
+    zh, en = "这笔留存款已经按别的结论处理", "This reserve has already ended otherwise."
+
+
+class NotTheReserve(Refusal):
+    code, status = "beyond_reserve", 409
+    zh, en = "只能在 0 和留存款之间分", "A decision divides the reserve: between nothing and all of it."
+
+
+class CallbackReplayed(Refusal):
+    code, status = "callback_replayed", 409
+    zh, en = "这条回调已经收过", "This callback was taken before."
+
+
+class PayoutsStopped(Refusal):
+    code, status = "payouts_stopped", 409
+    zh, en = (
+        "付款暂停中，钱还归你，恢复后自动付出",
+        "Payouts are stopped. The money stays yours and is sent when they resume.",
+    )
+
+
+class AlreadyStopped(Refusal):
+    code, status = "already_stopped", 409
+    zh, en = "这一路付款已经停了", "These payouts are stopped already."
+
+
+class NotDead(Refusal):
+    code, status = "payout_not_dead", 409
+    zh, en = (
+        "前一笔还没有证明不会付出，不能换一种方式再付",
+        "The first payout is not proved dead: nothing else may be sent.",
+    )
+
+
+class PurseFull(Refusal):
+    code, status = "purse_full", 409
+    zh, en = "备用金最多 {limit}", "A purse holds at most {limit}."
+
+
+class CountMissing(Refusal):
+    code, status = "count_missing", 409
+    zh, en = "先说明差额：应有 {due}，清点 {counted}", "Explain the difference first: {due} due, {counted} counted."
+
+
+class OwnMoney(Refusal):
+    code, status = "own_money", 409
+    zh, en = "这笔钱关系到你自己，要由别人来办", "This money concerns yourself; somebody else must do it."
+
+
+class ReasonNeeded(Refusal):
+    code, status = "reason_needed", 409
+    zh, en = "请写明理由", "A reason is needed."
+
+
+class DayNotReady(Refusal):
+    code, status = "day_not_ready", 409
+    zh, en = "这一天还不能结：{what}", "This day cannot be closed yet: {what_en}"
+
+
+class AlreadyClosed(Refusal):
+    code, status = "already_closed", 409
+    zh, en = "已经结过了，并且数字不同", "This is closed already, with other figures."

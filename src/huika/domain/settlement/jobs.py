@@ -1,8 +1,13 @@
 """Calls to the custodian and the rails. Each ends in one action that tolerates repetition."""
 
+from contextlib import suppress
+from datetime import date, timedelta
+
+from huika.domain.ledger import actions as ledger
 from huika.domain.parties import queries as parties
 from huika.domain.settlement import accounts, actions, models
-from huika.kit.jobs import TryAgain, job
+from huika.kit import clock
+from huika.kit.jobs import TryAgain, defer, job
 from huika.kit.ports import provider
 from huika.kit.safe_http import NoAnswer, NotSent
 
@@ -41,7 +46,7 @@ def release(freeze_id: str) -> None:
         return
     if models.Capture.objects.filter(freeze=row, done_at=None).exists():
         raise TryAgain
-    rest = row.amount_fen - row.captured_fen
+    rest = row.amount_fen - row.captured_fen - row.reserved_fen
     try:
         if rest:
             provider("custodian").release(f"{row.id}-rest", row.freeze_no, rest)
@@ -86,12 +91,70 @@ def ask(payout_id: str) -> None:
     actions.rail_answered(row.id, answer)
 
 
+@job("settlement.cancel")
+def cancel(payout_id: str) -> None:
+    """Ask the rail to withdraw a payout that waits for its payee; whatever it says, it is then asked what is so."""
+    row = models.Payout.objects.get(id=payout_id)
+    if row.state != "waiting":
+        return
+    with suppress(NoAnswer, NotSent):
+        provider(f"rail.{row.rail}").cancel(row.number)
+    ask(payout_id=payout_id)
+
+
+@job("settlement.reserve")
+def reserve(reserve_id: str) -> None:
+    """Have the custodian pay out the seller's part of an ended reserve and give the rest back."""
+    row = models.Reserve.objects.select_related("freeze").get(id=reserve_id)
+    if row.state != "ended":
+        return
+    try:
+        if row.to_seller_fen:
+            provider("custodian").capture(str(row.id), row.freeze.freeze_no, row.to_seller_fen)
+        if row.to_recycler_fen:
+            provider("custodian").release(f"{row.id}-back", row.freeze.freeze_no, row.to_recycler_fen)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+    actions.custodian_settled(row.id)
+
+
+@job("settlement.reserves", every_seconds=60)
+def reserves() -> None:
+    """Every minute: reserves whose date has come."""
+    actions.release_due(clock.now())
+
+
+@job("settlement.reconcile")
+def reconcile(day: str) -> None:
+    """Hold one day against the custodian's statement."""
+    wanted = date.fromisoformat(day)
+    custodian = provider("custodian")
+    try:
+        lines = custodian.statement(wanted)
+        near = [custodian.statement(wanted + timedelta(days=n)) or () for n in (-1, 1)] if lines is not None else []
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
+    actions.reconcile(wanted, lines, [line for some in near for line in some])
+
+
+@job("settlement.reconcile_yesterday", every_seconds=3600)
+def reconcile_yesterday() -> None:
+    """Every hour: yesterday's statement, once it can be complete, until it has been compared."""
+    now = clock.now().astimezone(clock.SHANGHAI)
+    day = now.date() - timedelta(days=1)
+    if now.hour >= 2 and not models.Reconciliation.objects.filter(day=day).exists():
+        defer("settlement.reconcile", day=day.isoformat())
+
+
+@job("settlement.forget_callbacks", every_seconds=3600)
+def forget_callbacks() -> None:
+    """Every hour: callbacks that would be refused as stale anyway."""
+    actions.forget_callbacks()
+
+
 @job("settlement.sweep", every_seconds=3)
 def sweep() -> None:
     """Every few seconds: payouts without an answer, holds whose time has passed."""
-    from huika.domain.ledger import actions as ledger
-    from huika.kit import clock
-
     actions.sweep()
     while ledger.expire(clock.now(), limit=1):
         continue  # one hold a transaction: it never has one recycler's account and waits for another's

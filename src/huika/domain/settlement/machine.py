@@ -1,4 +1,4 @@
-"""The machines of freeze and payout."""
+"""The machines of freeze, payout and reserve."""
 
 from huika.kit.machine import Machine
 
@@ -22,10 +22,23 @@ PAYOUT = Machine(
         "send": (("created",), "sent"),
         "lose_answer": (("sent", "unknown"), "unknown"),
         "find_absent": (("sent", "unknown"), "created"),  # the rail has certainly never seen our number
+        "prove_dead": (("sent", "unknown"), "failed"),  # refused, and absent when no request can be under way any more
         "wait": (("sent", "unknown", "waiting"), "waiting"),
         "pend": (("sent", "unknown", "waiting"), "sent"),
         "pay": (("sent", "unknown", "waiting"), "paid"),
         "fail": (("sent", "unknown", "waiting"), "failed"),
         "hand_over": (("created",), "paid"),  # cash
+    },
+)
+
+RESERVE = Machine(
+    "reserve",
+    "kept",
+    {
+        "contest": (("kept",), "contested"),  # evidence has arrived: its date no longer releases it
+        "drop": (("contested",), "kept"),
+        "release": (("kept",), "ended"),  # its date has come: all to the seller
+        "decide": (("kept", "contested"), "ended"),
+        "settle": (("ended",), "settled"),  # the custodian has moved it
     },
 )

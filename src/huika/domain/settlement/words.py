@@ -1,5 +1,6 @@
 """What settlement events say, in Chinese and English."""
 
+from huika.kit import approvals
 from huika.kit.events import WORDS
 
 WORDS.update(
@@ -16,6 +17,43 @@ WORDS.update(
             "付款没成功：{reason}。钱还归你",
             "The payout failed: {reason}. The money is still yours",
         ),
+        "settlement.payout.withdrawn": ("请钱包撤回这笔付款", "Asking the wallet to withdraw this payout"),
+        "settlement.debt.acknowledged": (
+            "欠条 {number}：{amount_fen} 归你，付到为止",
+            "Acknowledgement {number}: {amount_fen} is yours and owed until it is paid",
+        ),
+        "settlement.debt.settled": ("欠条 {number} 已付清", "Acknowledgement {number} is settled"),
+        "settlement.reserve.kept": (
+            "{amount_fen} 由托管方留存，到期自动付给你",
+            "{amount_fen} is kept at the custodian and comes by its date",
+        ),
+        "settlement.reserve.contested": ("留存款有异议，等结论", "The reserve is contested and waits for a decision"),
+        "settlement.reserve.uncontested": (
+            "异议不成立，留存款按期付",
+            "The contest was dropped; the date counts again",
+        ),
+        "settlement.reserve.ended": ("留存款付给你 {to_seller_fen}", "{to_seller_fen} of the reserve goes to you"),
         "settlement.float.issued": ("领备用金 {amount_fen}", "Float of {amount_fen} issued"),
+        "settlement.float.asked": ("申请补备用金 {amount_fen}", "Asked for {amount_fen} more cash"),
+        "settlement.float.refused": ("补备用金 {amount_fen} 没有批", "{amount_fen} more cash was not granted"),
+        "settlement.float.returned": ("交回备用金 {amount_fen}", "{amount_fen} of the float returned"),
+        "settlement.float.difference": ("备用金差额 {amount_fen}", "A difference of {amount_fen} in the float"),
+        "settlement.pay.earned": ("这次上门挣 {amount_fen}", "This visit earned {amount_fen}"),
+        "settlement.pay.bonus": ("奖金 {amount_fen}：{reason}", "Bonus of {amount_fen}: {reason}"),
+        "settlement.pay.deduction": ("扣款 {amount_fen}：{reason}", "Deduction of {amount_fen}: {reason}"),
+        "settlement.pay.paid": ("工钱付出 {amount_fen}", "{amount_fen} of pay sent"),
+        "settlement.shift.closed": ("{day} 交班", "Shift of {day} closed"),
+        "settlement.day.closed": ("{day} 日结", "Day {day} closed"),
+        "settlement.reconciliation.difference": ("和托管方对账有差异", "A difference to the custodian's statement"),
+        "settlement.payouts.stopped": ("付款暂停（{scope}）：{reason}", "Payouts stopped ({scope}): {reason}"),
+        "settlement.payouts.resumed": ("付款恢复（{scope}）", "Payouts resumed ({scope})"),
     }
+)
+approvals.WORDS["settlement.stop_payouts"] = approvals.Words(
+    "暂停付款：{scope}。{reason}",
+    "Stop payouts: {scope}. {reason}",
+    {"scope": ("范围", "Scope"), "reason": ("理由", "Reason")},
+)
+approvals.WORDS["settlement.resume_payouts"] = approvals.Words(
+    "恢复付款：{scope}", "Let payouts go on: {scope}", {"scope": ("范围", "Scope")}
 )

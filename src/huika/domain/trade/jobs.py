@@ -96,4 +96,5 @@ def sweep() -> None:
     """Every few seconds: quotes that have expired, orders whose complaint window has passed."""
     actions.expire(clock.now())
     actions.end_missed(clock.now())
+    actions.secure_visits(clock.now())
     actions.close_due()

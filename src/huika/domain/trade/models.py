@@ -36,7 +36,7 @@ class Order(models.Model):
                 name="trade_order_accepted_has_rail_and_visit",
             ),
             models.CheckConstraint(
-                condition=~Q(rail="wallet") | Q(payee_id__isnull=False), name="trade_order_wallet_has_payee"
+                condition=Q(rail__in=["", "cash"]) | Q(payee_id__isnull=False), name="trade_order_online_has_payee"
             ),
         ]
 
@@ -51,6 +51,7 @@ class Lot(models.Model):
     book_version = models.PositiveIntegerField()
     secured_fen = models.BigIntegerField()
     fees = models.JSONField(default=list)  # the recycler's own, [[code, fen]]
+    reserve_days = models.PositiveSmallIntegerField(default=0)  # after which a reserve the seller chose is released
     state = models.CharField(max_length=10, default=LOT.start)
 
     class Meta:
@@ -79,6 +80,7 @@ class Card(models.Model):
     fees = models.JSONField(default=list)  # this card's share of each platform fee, [[code, fen]]
     accepted_net_fen = models.BigIntegerField()
     net_fen = models.BigIntegerField()
+    reserve_fen = models.BigIntegerField(default=0)  # the part of the net that the seller chose to have later
     consent_id = models.UUIDField(null=True)
     picture = models.CharField(max_length=64, blank=True, default="")  # hex SHA-256 of the front as the device sent it
     balance_fen = models.BigIntegerField(null=True)
@@ -94,6 +96,9 @@ class Card(models.Model):
                 name="trade_card_net_lowered_only_by_consent",
             ),
             models.UniqueConstraint(fields=["order", "n"], name="trade_card_number_once"),
+            models.CheckConstraint(
+                condition=Q(reserve_fen__gte=0, reserve_fen__lt=F("net_fen")), name="trade_reserve_is_a_part"
+            ),
         ]
 
 

@@ -16,6 +16,6 @@ def document(request: HttpRequest) -> JsonResponse:
 urlpatterns = [
     path("v1/openapi.json", document),
     path("v1/", api.urls),
-    path("callbacks/wallet", callbacks.wallet),
+    path("callbacks/<str:code>", callbacks.rail),
     path("log/<path:path>", log.log_file),
 ]

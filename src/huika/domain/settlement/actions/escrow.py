@@ -1,4 +1,8 @@
-"""Money of recyclers: prefunded, held, frozen at the custodian, earned card by card, the rest released."""
+"""Money of recyclers: prefunded, held, frozen at the custodian, earned card by card, the rest released.
+
+Fees of a lot that settles in part follow one rule: a card bears its own share of each fee, fixed when its price was
+accepted; a card that goes back bears none, and its share is charged to nobody.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,9 +11,10 @@ from uuid import UUID
 from huika.domain.ledger import actions as ledger
 from huika.domain.ledger.types import Leg
 from huika.domain.settlement import accounts, models
+from huika.domain.settlement.actions.reserves import keep
 from huika.domain.settlement.errors import NetDiffers
 from huika.domain.settlement.machine import FREEZE
-from huika.domain.settlement.types import FreezeAnswer
+from huika.domain.settlement.types import FreezeAnswer, Reservation
 from huika.kit import clock, events, jobs, locks, work_items
 from huika.kit.change import action
 
@@ -20,18 +25,24 @@ HOLD_DAYS = 14
 def set_up(fee_codes: list[str], capital_fen: int) -> None:
     """Open the operator's accounts and book its own money in the bank."""
     at = clock.now()
-    accounts.open_platform(fee_codes, at)
+    accounts.open_platform(fee_codes, models.RAILS, at)
     legs = [Leg(accounts.BANK, -capital_fen), Leg(accounts.CAPITAL, capital_fen)]
     ledger.post("capital:first", "settlement.capital", UUID(int=0), legs, at)
 
 
 @action
 def prefund(recycler: UUID, reference: str, amount_fen: int) -> None:
-    """A recycler's money has arrived at the custodian (its `reference`): book it, once."""
+    """A recycler's money has arrived at the custodian, under its request number `reference` there: book it, once."""
     at = clock.now()
+    known = models.Prefund.objects.filter(recycler_id=recycler, reference=reference).values_list(
+        "amount_fen", flat=True
+    )
+    if known.first() == amount_fen:
+        return
     ledger.open_account(accounts.escrow(recycler), "party", at, party=recycler)
     legs = [Leg(accounts.CUSTODIAN, -amount_fen), Leg(accounts.escrow(recycler), amount_fen)]
     ledger.post(f"prefund:{recycler}:{reference}", "settlement.prefund", recycler, legs, at)
+    models.Prefund.objects.create(recycler_id=recycler, reference=reference, amount_fen=amount_fen, at=at)
     events.record("settlement.escrow.prefunded", recycler, {"amount_fen": amount_fen, "reference": reference})
 
 
@@ -52,15 +63,16 @@ def custodian_answered(freeze_id: UUID, answer: FreezeAnswer) -> None:
     """The custodian froze the money or refused. A freeze that comes after we gave up is released again."""
     row = locks.locked(models.Freeze.objects.all(), id=freeze_id)
     if row.state == "abandoned" and answer.frozen:
-        row.freeze_no, row.state = answer.freeze_no, FREEZE.next(row.state, "late")
-        row.save(update_fields=["freeze_no", "state"])
+        row.freeze_no, row.frozen_at, row.state = answer.freeze_no, clock.now(), FREEZE.next(row.state, "late")
+        row.save(update_fields=["freeze_no", "frozen_at", "state"])
         jobs.defer("settlement.release", freeze_id=str(row.id))
         return
     if row.state != "requested":
         return
     row.freeze_no, row.reason = answer.freeze_no, answer.reason[:80]
     row.state = FREEZE.next(row.state, "confirm" if answer.frozen else "refuse")
-    row.save(update_fields=["freeze_no", "reason", "state"])
+    row.frozen_at = clock.now() if answer.frozen else None
+    row.save(update_fields=["freeze_no", "frozen_at", "reason", "state"])
     if not answer.frozen:
         work_items.open_item(
             "settlement.freeze_refused",
@@ -83,36 +95,48 @@ def credit_card(
     net_fen: int,
     fees: Sequence[tuple[str, int]],
     consent: UUID | None = None,
+    reservation: Reservation | None = None,
 ) -> None:
     """A card is ours: its part of the hold is spent, the seller is owed its net from this moment, irrevocably.
 
-    The net is checked against what was accepted; the database refuses less without a named consent. Raises NetDiffers.
+    Net, the seller's reserve, fees and premiums are legs of one posting. The net is checked against what was accepted;
+    the database refuses less without a named consent. Raises NetDiffers.
     """
     if net_fen > accepted_net_fen or (net_fen < accepted_net_fen and consent is None):
         raise NetDiffers(accepted_net_fen=accepted_net_fen, net_fen=net_fen)
     at = clock.now()
     freeze = locks.locked(models.Freeze.objects.all(), lot_id=lot)
     secured = net_fen + sum(fen for _, fen in fees)
+    later = reservation.amount_fen if reservation else 0
     ledger.open_account(accounts.payable(seller), "party", at, party=seller)
-    legs = [Leg(accounts.escrow(freeze.recycler_id), -secured), Leg(accounts.payable(seller), net_fen)]
+    legs = [Leg(accounts.escrow(freeze.recycler_id), -secured), Leg(accounts.payable(seller), net_fen - later)]
+    if later:
+        ledger.open_account(accounts.reserve(seller), "party", at, party=seller)
+        legs.append(Leg(accounts.reserve(seller), later))
     legs += [Leg(accounts.fee(code), fen) for code, fen in fees if fen]
     ledger.capture(f"card:{card}", freeze.hold_id, "settlement.card", card, legs, at)
     _, new = models.Capture.objects.get_or_create(
         card_id=card,
         defaults={
             "freeze": freeze,
-            "amount_fen": secured,
+            "amount_fen": secured - later,
             "net_fen": net_fen,
             "accepted_net_fen": accepted_net_fen,
+            "reserve_fen": later,
             "consent": consent,
             "at": at,
         },
     )
-    if new:
-        freeze.captured_fen += secured
-        freeze.save(update_fields=["captured_fen"])
-        jobs.defer("settlement.capture", card_id=str(card))
-        events.record("settlement.card.credited", card, {"lot": str(lot), "net_fen": net_fen, "secured_fen": secured})
+    if not new:
+        return
+    freeze.captured_fen += secured - later
+    freeze.reserved_fen += later
+    freeze.save(update_fields=["captured_fen", "reserved_fen"])
+    if reservation:
+        keep(freeze, card, seller, reservation, at)
+    jobs.defer("settlement.capture", card_id=str(card))
+    facts = {"lot": str(lot), "net_fen": net_fen, "secured_fen": secured, "reserve_fen": later}
+    events.record("settlement.card.credited", card, facts)
 
 
 @action
@@ -148,6 +172,7 @@ def custodian_released(freeze_id: UUID) -> None:
     """The custodian has given back what was left."""
     row = locks.locked(models.Freeze.objects.all(), id=freeze_id)
     if row.state == "releasing":
-        row.state = FREEZE.next(row.state, "released")
-        row.save(update_fields=["state"])
+        row.state, row.released_at = FREEZE.next(row.state, "released"), clock.now()
+        row.released_fen = row.amount_fen - row.captured_fen - row.reserved_fen
+        row.save(update_fields=["state", "released_fen", "released_at"])
         events.record("settlement.freeze.released", row.order_id, {"lot": str(row.lot_id)})

@@ -1,4 +1,9 @@
-"""Money to sellers: exactly once, by wallet or in cash; what is unknown stays pending and is asked again."""
+"""Money to sellers by a rail: exactly once; what is unknown stays pending and is asked about, never sent anew.
+
+The order of things that keeps it from doubling: the request is written down before it leaves (`sending`); whatever is
+not a clear answer leaves it `unknown`; only the rail's own query moves it on; and a payout is dead only when the rail
+has refused every request that left, or when none that left can still be under way. Another rail comes after that.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -6,15 +11,17 @@ from uuid import UUID
 from django.db.models import Q
 
 from huika.domain.ledger import actions as ledger
-from huika.domain.ledger.errors import LimitExceeded, UnknownAccount
 from huika.domain.ledger.types import Leg
 from huika.domain.parties import queries as parties
-from huika.domain.settlement import accounts, models
-from huika.domain.settlement.errors import FloatTooSmall, WrongCash
+from huika.domain.settlement import accounts, models, rules
+from huika.domain.settlement.actions import debts
+from huika.domain.settlement.actions.stops import stopped
+from huika.domain.settlement.errors import NotDead
 from huika.domain.settlement.machine import PAYOUT
-from huika.domain.settlement.types import Callback, RailAnswer, RailState
-from huika.kit import clock, events, ids, jobs, locks, money, work_items
+from huika.domain.settlement.types import RailAnswer, RailState
+from huika.kit import clock, events, ids, jobs, locks, work_items
 from huika.kit.change import action
+from huika.kit.ports import provider
 
 ASK_AFTER_SECONDS = 3
 PERSON_AFTER_SECONDS = 120
@@ -25,63 +32,91 @@ _STEP = {RailState.PENDING: "pend", RailState.WAITING: "wait", RailState.PAID: "
 
 
 @action
-def pay_by_wallet(order: UUID, card: UUID, seller: UUID, payee: UUID, amount_fen: int) -> UUID:
-    """Pay one card's net to the seller's wallet: the money leaves what is owed now, the rail is called in a job.
+def pay_by_rail(order: UUID, card: UUID, seller: UUID, payee: UUID, amount_fen: int, what: str = "card") -> UUID:
+    """Pay a card's net, or its reserve, to a payee by the payee's rail: the money leaves what is owed now, the rail is
+    called in a job. More than the rail takes at once goes in parts. The first part's id.
 
-    A card that is being paid or is paid is not paid again; one whose payout has certainly failed is.
+    A part that is being paid or is paid is not paid again; one whose payout has certainly failed is.
     """
-    known = models.Payout.objects.filter(card_id=card).exclude(state="failed").values_list("id", flat=True).first()
-    if known:
-        return known
+    known = models.Payout.objects.filter(card_id=card, what=what).exclude(state="failed").order_by("part")
+    if first := known.values_list("id", flat=True).first():
+        return first
+    rail = parties.payee_details(payee).rail
+    parts = rules.parts(amount_fen, provider(f"rail.{rail}").limits.single_fen)
+    made = [_make(order, card, seller, payee, rail, fen, what, n) for n, fen in enumerate(parts, 1)]
+    return made[0]
+
+
+def _make(order: UUID, card: UUID, seller: UUID, payee: UUID, rail: str, fen: int, what: str, part: int) -> UUID:
     at, payout_id = clock.now(), ids.uuid7()
     models.Payout.objects.create(
         id=payout_id,
         order_id=order,
         card_id=card,
+        what=what,
+        part=part,
         seller_id=seller,
         payee_id=payee,
-        rail="wallet",
-        amount_fen=amount_fen,
-        number=f"HK{payout_id.hex[:30].upper()}"[:32],
+        rail=rail,
+        amount_fen=fen,
+        number=f"HK{payout_id.hex[:30].upper()}",
         created_at=at,
     )
-    legs = [Leg(accounts.payable(seller), -amount_fen), Leg(accounts.TRANSIT, amount_fen)]
+    legs = [Leg(accounts.payable(seller), -fen), Leg(accounts.transit(rail), fen)]
     ledger.post(f"payout:{payout_id}", "settlement.payout.sent", card, legs, at)
-    events.record("settlement.payout.created", order, {"payout": str(payout_id), "amount_fen": amount_fen})
+    events.record("settlement.payout.created", order, {"payout": str(payout_id), "amount_fen": fen, "rail": rail})
     jobs.defer("settlement.send", payout_id=str(payout_id))
     return payout_id
 
 
 @action
-def pay_again(payout_id: UUID, yes: bool) -> UUID | None:
-    """A person decides whether a payout which certainly failed is made once more, to the payee who stands now.
+def pay_again(payout_id: UUID, yes: bool, payee: UUID | None = None) -> UUID | None:
+    """A person decides whether a payout which certainly failed is made once more: to `payee`, of whatever rail, or to
+    the one that stands for the same rail now.
 
-    As long as it is not, the money is owed and the question stays open: None, and a new work item.
+    As long as it is not, the money is owed and the question stays open: None, and a new work item. Raises NotDead.
     """
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
-    if row.state != "failed":
+    if row.state in OPEN:
+        raise NotDead()
+    if row.state != "failed" or row.card_id is None:
         return None
-    payee = next((p for p in parties.payees(row.seller_id) if p.rail == row.rail), None)
-    if not yes or row.card_id is None or payee is None or payee.usable_from > clock.now():
+    again = models.Payout.objects.filter(card_id=row.card_id, what=row.what, part=row.part).exclude(state="failed")
+    if known := again.values_list("id", flat=True).first():
+        return known
+    standing = parties.payees(row.seller_id)
+    chosen = next((p for p in standing if (p.id == payee if payee else p.rail == row.rail)), None)
+    if not yes or chosen is None or chosen.usable_from > clock.now():
         _person(row, "payout_failed", "这笔钱还欠着卖家", "This money is still owed to the seller")
         return None
-    return pay_by_wallet(row.order_id, row.card_id, row.seller_id, payee.id, row.amount_fen)
+    parts = rules.parts(row.amount_fen, provider(f"rail.{chosen.rail}").limits.single_fen)
+    taken = models.Payout.objects.filter(card_id=row.card_id, what=row.what).count()
+    made = [
+        # Its own part first; where another rail takes less at once, parts that nobody has used.
+        _make(row.order_id, row.card_id, row.seller_id, chosen.id, chosen.rail, fen, row.what, n)
+        for n, fen in zip([row.part, *range(taken + 1000, taken + 999 + len(parts))], parts, strict=True)
+    ]
+    return made[0]
 
 
 @action
 def sending(payout_id: UUID) -> bool:
     """Before the rail is called: whether it may be. Written first, so that a killed worker's payout is asked about."""
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
-    if row.state != "created":
+    if row.state != "created" or stopped(row.rail):
         return False
-    row.state, row.asked_at = PAYOUT.next(row.state, "send"), clock.now()
-    row.save(update_fields=["state", "asked_at"])
+    row.state, row.sends = PAYOUT.next(row.state, "send"), row.sends + 1
+    row.sent_at = row.asked_at = clock.now()
+    row.save(update_fields=["state", "sends", "sent_at", "asked_at"])
     return True
 
 
 @action
 def no_answer(payout_id: UUID) -> None:
-    """The rail was asked and did not answer: unknown, never failed. It will be asked, not sent again."""
+    """The rail was asked and did not answer: unknown, never failed. It will be asked, not sent again.
+
+    The seller holds a written acknowledgement from here until the money has come.
+    """
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
     if row.state not in ASKABLE:
         return
@@ -91,6 +126,8 @@ def no_answer(payout_id: UUID) -> None:
     row.save(update_fields=["state", "asked_at"])
     if row.state != known:
         events.record("settlement.payout.unknown", row.order_id, {"payout": str(row.id)})
+    if row.state == "unknown":
+        debts.acknowledge(row)
 
 
 @action
@@ -99,107 +136,89 @@ def rail_answered(payout_id: UUID, answer: RailAnswer) -> None:
     goes to a person, one that names none (the answer to sending) has the rail asked."""
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
     if row.state not in ASKABLE:
+        if row.state == "paid" and answer.state is RailState.FAILED:
+            _person(row, "payout_returned", "到账后又被退回", "The money came back after it had arrived")
         return
-    if answer.state is RailState.ABSENT and PAYOUT.may(row.state, "find_absent"):
-        row.state = PAYOUT.next(row.state, "find_absent")
-        row.save(update_fields=["state"])
-        jobs.defer("settlement.send", payout_id=str(row.id))  # the same number once more
-        return
-    details = parties.payee_details(row.payee_id) if row.payee_id else None
-    wrong = (answer.amount_fen is not None and answer.amount_fen != row.amount_fen) or (
-        answer.account is not None and details is not None and answer.account != details.account
-    )
-    if wrong or answer.state is RailState.ABSENT:  # absent: it waited for the payee there a moment ago
+    if answer.state is RailState.REFUSED:
+        row.refused, row.refusals, row.asked_at = answer.reason[:64] or "refused", row.refusals + 1, clock.now()
+        row.save(update_fields=["refused", "refusals", "asked_at"])
+        jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
+    elif answer.state is RailState.ABSENT and row.state != "waiting":
+        _absent(row)
+    elif answer.state is RailState.ABSENT or _names_another(row, answer):  # absent: it waited there a moment ago
         _person(
             row, "wallet_mismatch", "钱包说的金额或收款人和我们的不一样", "The wallet names another amount or payee"
         )
-        return
-    if answer.state in FINAL and (answer.amount_fen is None or answer.account is None):
+    elif answer.state in FINAL and (answer.amount_fen is None or answer.account is None):
         jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
-        return
+    else:
+        _apply(row, answer)
+
+
+def _names_another(row: models.Payout, answer: RailAnswer) -> bool:
+    details = parties.payee_details(row.payee_id) if row.payee_id else None
+    return (answer.amount_fen is not None and answer.amount_fen != row.amount_fen) or (
+        answer.account is not None and details is not None and answer.account != details.account
+    )
+
+
+def _absent(row: models.Payout) -> None:
+    """The rail has never heard of our number. Refused requests are dead once none can still be under way; what was
+    never refused is sent once more, under the same number."""
+    at = clock.now()
+    limits = provider(f"rail.{row.rail}").limits
+    row.asked_at = at
+    if not row.refused:
+        row.state = PAYOUT.next(row.state, "find_absent")
+        row.save(update_fields=["state", "asked_at"])
+        jobs.defer("settlement.send", payout_id=str(row.id))
+    elif rules.dead(row.sends, row.refusals, row.sent_at, at, limits.stale_seconds):
+        row.state, row.reason = PAYOUT.next(row.state, "prove_dead"), row.refused
+        row.save(update_fields=["state", "reason", "asked_at"])
+        _failed(row)
+    else:
+        row.save(update_fields=["asked_at"])
+
+
+def _apply(row: models.Payout, answer: RailAnswer) -> None:
     row.state, row.asked_at = PAYOUT.next(row.state, _STEP[answer.state]), clock.now()
     row.reference, row.reason = answer.reference[:64], answer.reason[:120]
     if answer.state is RailState.PAID:
         row.paid_at = clock.now()
-        legs = [Leg(accounts.TRANSIT, -row.amount_fen), Leg(accounts.CUSTODIAN, row.amount_fen)]
-        ledger.post(f"payout:{row.id}:paid", "settlement.payout.paid", row.card_id or row.order_id, legs, clock.now())
-        facts = {"payout": str(row.id), "amount_fen": row.amount_fen, "rail": row.rail}
-        events.record("settlement.payout.paid", row.order_id, facts)
-    elif answer.state is RailState.FAILED:
-        legs = [Leg(accounts.TRANSIT, -row.amount_fen), Leg(accounts.payable(row.seller_id), row.amount_fen)]
-        ledger.post(
-            f"payout:{row.id}:failed", "settlement.payout.failed", row.card_id or row.order_id, legs, clock.now()
-        )
-        events.record("settlement.payout.failed", row.order_id, {"payout": str(row.id), "reason": row.reason})
-        _person(row, "payout_failed", "付款没有成功，钱还欠着卖家", "A payout failed; the money is still owed")
     row.save(update_fields=["state", "asked_at", "reference", "reason", "paid_at"])
+    if answer.state is RailState.PAID:
+        _paid(row)
+    elif answer.state is RailState.FAILED:
+        _failed(row)
+
+
+def _paid(row: models.Payout) -> None:
+    at, subject = clock.now(), row.card_id or row.order_id
+    legs = [Leg(accounts.transit(row.rail), -row.amount_fen), Leg(accounts.CUSTODIAN, row.amount_fen)]
+    ledger.post(f"payout:{row.id}:paid", "settlement.payout.paid", subject, legs, at)
+    if cost := provider(f"rail.{row.rail}").limits.cost_fen:
+        costs = [Leg(accounts.rail_cost(row.rail), -cost), Leg(accounts.BANK, cost)]
+        ledger.post(f"payout:{row.id}:cost", "settlement.payout.cost", row.order_id, costs, at)
+    debts.settle(row)
+    facts = {"payout": str(row.id), "amount_fen": row.amount_fen, "rail": row.rail, "what": row.what}
+    events.record("settlement.payout.paid", row.order_id, facts)
+
+
+def _failed(row: models.Payout) -> None:
+    legs = [Leg(accounts.transit(row.rail), -row.amount_fen), Leg(accounts.payable(row.seller_id), row.amount_fen)]
+    ledger.post(f"payout:{row.id}:failed", "settlement.payout.failed", row.card_id or row.order_id, legs, clock.now())
+    events.record("settlement.payout.failed", row.order_id, {"payout": str(row.id), "reason": row.reason})
+    debts.acknowledge(row)
+    _person(row, "payout_failed", "付款没有成功，钱还欠着卖家", "A payout failed; the money is still owed")
 
 
 @action
-def callback_received(callback: Callback, merchant: str) -> None:
-    """A verified callback names one of our payouts: have the rail asked before anything is final.
-
-    One that is right by signature but names another merchant, amount or payee changes nothing and goes to a person.
-    """
-    row = models.Payout.objects.filter(number=callback.number).first()
-    if row is None:
-        return
-    details = parties.payee_details(row.payee_id) if row.payee_id else None
-    same = (callback.merchant, callback.amount_fen) == (merchant, row.amount_fen)
-    if not same or details is None or callback.account != details.account:
-        _person(
-            row, "callback_mismatch", "回调的金额或收款人和我们的不一样", "A callback names another amount or payee"
-        )
-        return
-    if row.state in OPEN:
-        jobs.defer("settlement.ask", payout_id=str(row.id))
-
-
-@action
-def issue_float(courier: UUID, reference: str, amount_fen: int) -> None:
-    """Hand a courier cash from the operator's bank account, in fen."""
-    at = clock.now()
-    ledger.open_account(accounts.cash(courier), "outside", at, ceiling_fen=0)
-    legs = [Leg(accounts.BANK, amount_fen), Leg(accounts.cash(courier), -amount_fen)]
-    ledger.post(f"float:{courier}:{reference}", "settlement.float", courier, legs, at)
-    events.record("settlement.float.issued", courier, {"amount_fen": amount_fen, "reference": reference})
-
-
-@action
-def pay_cash(order: UUID, seller: UUID, courier: UUID, amount_fen: int, counted_fen: int) -> UUID:
-    """Pay an order's net in whole yuan from the courier's purse, rounded up for the seller by a named leg.
-
-    Raises WrongCash when what was counted is not what is due, FloatTooSmall when the purse does not hold it.
-    """
-    known = models.Payout.objects.filter(order_id=order, rail="cash").values_list("id", flat=True).first()
-    if known:
-        return known
-    due = money.ceil_yuan_fen(amount_fen)
-    if counted_fen != due:
-        raise WrongCash(due=money.yuan(due), counted=money.yuan(counted_fen), due_fen=due)
-    at, payout_id, rounding = clock.now(), ids.uuid7(), due - amount_fen
-    legs = [Leg(accounts.payable(seller), -amount_fen), Leg(accounts.cash(courier), due)]
-    legs += [Leg(accounts.ROUNDING, -rounding)] if rounding else []
-    try:
-        ledger.post(f"payout:{payout_id}", "settlement.payout.cash", order, legs, at)
-    except (LimitExceeded, UnknownAccount) as error:
-        raise FloatTooSmall(due_fen=due) from error
-    models.Payout.objects.create(
-        id=payout_id,
-        order_id=order,
-        seller_id=seller,
-        courier_id=courier,
-        rail="cash",
-        amount_fen=amount_fen,
-        rounding_fen=rounding,
-        number=f"HK{payout_id.hex[:30].upper()}",
-        state=PAYOUT.next("created", "hand_over"),
-        created_at=at,
-        paid_at=at,
-    )
-    facts = {"payout": str(payout_id), "amount_fen": amount_fen, "rounding_fen": rounding, "rail": "cash"}
-    events.record("settlement.payout.paid", order, facts)
-    return payout_id
+def withdraw(payout_id: UUID) -> None:
+    """Have the rail withdraw a payout that waits for its payee, in a job; it is dead only when the rail says so."""
+    row = locks.locked(models.Payout.objects.all(), id=payout_id)
+    if row.state == "waiting":
+        jobs.defer("settlement.cancel", payout_id=str(row.id))
+        events.record("settlement.payout.withdrawn", row.order_id, {"payout": str(row.id)})
 
 
 @action
@@ -207,9 +226,11 @@ def sweep() -> int:
     """Ask again about payouts that nobody has answered for; show a person those that stay open. How many were asked."""
     at = clock.now()
     late = at - timedelta(seconds=ASK_AFTER_SECONDS)
-    rows = models.Payout.objects.filter(state__in=OPEN, rail="wallet", created_at__lt=late)
+    rows = models.Payout.objects.filter(state__in=OPEN, rail__in=models.RAILS, created_at__lt=late)
     rows = rows.filter(Q(asked_at=None) | Q(asked_at__lt=late)).order_by("asked_at")[:100]
     for row in rows:
+        if row.state == "created" and stopped(row.rail):
+            continue
         jobs.defer("settlement.send" if row.state == "created" else "settlement.ask", payout_id=str(row.id))
         if row.created_at < at - timedelta(seconds=PERSON_AFTER_SECONDS):
             _person(row, "payout_open", "这笔付款还没有回音", "This payout has not been answered yet")

@@ -18,17 +18,20 @@ from huika.domain.trade.actions.cards import (
     vault_knows,
     vault_refused,
 )
+from huika.domain.trade.actions.closing import close_day, close_shift
 from huika.domain.trade.actions.orders import (
     Acceptance,
     accept,
     cancel,
     end_missed,
     expire,
+    hold_for_dispatch,
     lock_of,
     lot_secured,
     no_show,
     quote,
     reviewed,
+    secure_visits,
 )
 from huika.domain.trade.actions.requotes import consent, consent_by_callback, propose
 from huika.domain.trade.actions.visits import (
@@ -58,7 +61,9 @@ __all__ = [
     "cancel",
     "capture",
     "cleared_by_person",
+    "close_day",
     "close_due",
+    "close_shift",
     "consent",
     "consent_by_callback",
     "credited_by_person",
@@ -66,6 +71,7 @@ __all__ = [
     "decline_card",
     "end_missed",
     "expire",
+    "hold_for_dispatch",
     "issuer_answered",
     "judged",
     "lock",
@@ -79,6 +85,7 @@ __all__ = [
     "quote",
     "received",
     "reviewed",
+    "secure_visits",
     "stop_call",
     "take_over",
     "try_settle",

@@ -1,6 +1,7 @@
 """One card at the door: captured, judged, sealed, locked or bagged, credited."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from huika.domain.field import queries as places
 from huika.domain.inspection import actions as inspection
 from huika.domain.inspection.types import Declared
 from huika.domain.settlement import actions as settlement
+from huika.domain.settlement.types import Reservation
 from huika.domain.stock import actions as stock
 from huika.domain.trade import models, queries
 from huika.domain.trade.errors import (
@@ -317,6 +319,7 @@ def credit(card: models.Card) -> None:
         net_fen=card.net_fen,
         fees=[(code, fen) for code, fen in card.fees],
         consent=card.consent_id,
+        reservation=_reservation(card),
     )
     if visit is not None and card.lock != "none":
         stock.take(card.id, visit.courier, None)
@@ -326,5 +329,13 @@ def credit(card: models.Card) -> None:
         card.order_id,
         {"card": str(card.id), "net_fen": card.net_fen, "at": clock.now().isoformat()},
     )
-    if order.rail == "wallet" and order.payee_id is not None:
-        settlement.pay_by_wallet(order.id, card.id, order.seller_id, order.payee_id, card.net_fen)
+    if order.rail != "cash" and order.payee_id is not None:
+        due = card.net_fen - card.reserve_fen
+        settlement.pay_by_rail(order.id, card.id, order.seller_id, order.payee_id, due)
+
+
+def _reservation(card: models.Card) -> Reservation | None:
+    payee = card.order.payee_id
+    if not card.reserve_fen or payee is None:
+        return None
+    return Reservation(card.reserve_fen, clock.now() + timedelta(days=card.lot.reserve_days), payee)

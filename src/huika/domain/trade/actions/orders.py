@@ -1,13 +1,18 @@
 """An order's beginning and its early ends: quoted, accepted, cancelled, expired."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.field import actions as field
 from huika.domain.field import queries as places
 from huika.domain.field.types import Place
+from huika.domain.ledger.errors import InsufficientFunds
 from huika.domain.market import queries as market
 from huika.domain.market.errors import QuoteExpired
 from huika.domain.parties import actions as parties
@@ -23,6 +28,8 @@ from huika.kit import clock, events, ids, locks, work_items
 from huika.kit.change import action
 from huika.kit.refusals import NotFound
 
+DISPATCH_LEAD = timedelta(hours=4)
+"""How long before a visit its money is held, where `HOLD_AT` is `dispatch`."""
 RISK_LIMITS = ("no_cash_day_fen", "warn_day_fen", "review_day_fen", "structuring_within_bp", "structuring_orders")
 
 
@@ -123,6 +130,8 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         raise NotVerified()
     people.require_consents(seller, how.rail)
     order.payee_id = _payee(order.seller_id, how, at)
+    if how.rail == "cash" and models.Card.objects.filter(order=order, reserve_fen__gt=0).exists():
+        raise PayeeNeeded()  # a reserve comes by its date, when nobody stands at the door
 
     verdict = risk.decide(
         Facts(order.id, order.seller_id, order.quoted_net_fen, how.rail == "cash"),
@@ -132,11 +141,8 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
     lots = locks.locked_all(
         models.Lot.objects.all(), models.Lot.objects.filter(order=order).values_list("pk", flat=True)
     )
-    # Recyclers' accounts are the rows that many acceptances want: they come last, and in one order.
-    for lot in sorted(lots, key=lambda known: known.recycler_id):
-        settlement.request_freeze(order.id, lot.id, lot.recycler_id, lot.secured_fen)
-        lot.state = LOT.next(lot.state, "hold")
-        lot.save(update_fields=["state"])
+    if settings.HOLD_AT == "acceptance" or how.opens - at <= DISPATCH_LEAD:
+        _hold(order, lots)
     notices = _for_a_person(order)
     reasons = [r.zh for r in verdict.reasons] + notices
     order.state, order.rail = state, how.rail
@@ -158,6 +164,52 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         parts={"quote": {"order": order.code, "net_fen": order.quoted_net_fen, "comparison": str(order.comparison_id)}},
     )
     return order.id
+
+
+def _hold(order: models.Order, lots: Iterable[models.Lot]) -> None:
+    # Recyclers' accounts are the rows that many acceptances want: they come last, and in one order.
+    for lot in sorted(lots, key=lambda known: known.recycler_id):
+        settlement.request_freeze(order.id, lot.id, lot.recycler_id, lot.secured_fen)
+        lot.state = LOT.next(lot.state, "hold")
+        lot.save(update_fields=["state"])
+
+
+@action
+def hold_for_dispatch(order_id: UUID) -> bool:
+    """Where money is held at dispatch: hold an accepted order's lots now that its visit is near. Whether it was held.
+
+    A recycler that has not the money ends the order before anybody leaves: free of charge, and a person tells the
+    seller. Until the custodian has frozen it all, no courier sets out.
+    """
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    open_lots = models.Lot.objects.filter(order=order, state=LOT.start).values_list("pk", flat=True)
+    lots = locks.locked_all(models.Lot.objects.all(), open_lots)
+    if order.state != "accepted" or not lots:
+        return False
+    try:
+        with transaction.atomic():
+            _hold(order, lots)
+    except InsufficientFunds:
+        order.state = ORDER.next(order.state, "cancel")
+        _end(order, "trade.order.cancelled", "no_funds")
+        work_items.open_item(
+            "trade.no_funds",
+            order.id,
+            zh="商家备款不够，订单已免费取消，请告诉卖家",
+            en="The recycler lacks the money; cancelled free of charge, tell the seller",
+            facts={"order": order.code},
+            within_seconds=900,
+        )
+        return False
+    return True
+
+
+@action
+def secure_visits(at: datetime, limit: int = 100) -> int:
+    """Accepted orders whose money is not held yet and whose visit is near; how many were held."""
+    waiting = models.Lot.objects.filter(state=LOT.start, order__state="accepted").values_list("order_id", flat=True)
+    near = [o for o in sorted(set(waiting))[:limit] if (v := places.visit_of(o)) and v.opens - at <= DISPATCH_LEAD]
+    return sum(hold_for_dispatch(order) for order in near)
 
 
 def _for_a_person(order: models.Order) -> list[str]:
@@ -210,6 +262,8 @@ def no_show(order_id: UUID) -> None:
     if order.visit_id is None:
         raise NotFound()
     field.end(order.visit_id, "no_show")
+    visit = places.visit(order.visit_id)
+    settlement.earn(visit.courier, order.city, visit.id, order.id, {"no_show": 1})
     order.state = ORDER.next(order.state, "cancel")
     _end(order, "trade.order.cancelled", "no_show")
 

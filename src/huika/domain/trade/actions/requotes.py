@@ -99,6 +99,7 @@ def _agree(requote: models.Requote, how: str, by: UUID) -> None:
     card = locks.locked(models.Card.objects.all(), id=requote.card_id)
     requote.state, requote.how, requote.decided_by, requote.decided_at = "accepted", how, by, clock.now()
     requote.save(update_fields=["state", "how", "decided_by", "decided_at"])
+    card.reserve_fen = card.reserve_fen * requote.new_net_fen // card.net_fen  # the same share of what is left
     card.net_fen, card.consent_id = requote.new_net_fen, requote.id
-    _step(card, "consent", "net_fen", "consent_id")
+    _step(card, "consent", "net_fen", "reserve_fen", "consent_id")
     events.record("trade.card.consented", card.order_id, {"card": str(card.id), "net_fen": card.net_fen, "how": how})

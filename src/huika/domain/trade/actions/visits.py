@@ -116,7 +116,7 @@ def payout_paid(order_id: UUID, payout_card: UUID | None) -> None:
     if payout_card is None:
         return
     card = models.Card.objects.select_for_update().filter(id=payout_card, order_id=order_id).first()
-    if card is not None and card.state == "credited":
+    if card is not None and card.state == "credited" and money.card_paid(card.id):
         card.state = CARD.next(card.state, "pay")
         card.save(update_fields=["state"])
 
@@ -139,6 +139,7 @@ def try_settle(order_id: UUID) -> bool:
     order.save(update_fields=["state", "ended_at"])
     if order.visit_id:
         field.end(order.visit_id, "finish")
+        _earned(order, sum(c.state == "paid" for c in cards))
     lots = locks.locked_all(models.Lot.objects.all(), {c.lot_id for c in cards})
     sold = {c.lot_id for c in cards if c.state == "paid"}
     for lot in sorted(lots, key=lambda known: known.recycler_id):
@@ -152,6 +153,13 @@ def try_settle(order_id: UUID) -> bool:
         return True
     _record_settled(order, cards)
     return True
+
+
+def _earned(order: models.Order, cards: int) -> None:
+    """The courier's pieces: the visit, and each card that was bought."""
+    visit = places.visit(order.visit_id) if order.visit_id else None
+    if visit is not None:
+        settlement.earn(visit.courier, order.city, visit.id, order.id, {"visit": 1, "card": cards})
 
 
 def _record_settled(order: models.Order, cards: list[models.Card]) -> None:
@@ -183,6 +191,7 @@ def _record_settled(order: models.Order, cards: list[models.Card]) -> None:
             "money": {
                 "quoted_net_fen": order.quoted_net_fen,
                 "due_fen": total,
+                "reserve_fen": sum(c.reserve_fen for c in paid),
                 "paid_fen": money.paid_fen(order.id),
                 "rounding_fen": sum(p.rounding_fen for p in payouts),
                 "payouts": [

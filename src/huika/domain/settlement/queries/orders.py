@@ -1,4 +1,4 @@
-"""Freezes and payouts, read-only."""
+"""What orders, sellers and their payouts stand at. Amounts in fen."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db.models import Count, F, Sum
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, models
-from huika.domain.settlement.types import Arrived, PayoutCase, PayoutRef
+from huika.domain.settlement.types import Arrived, DebtRef, PayoutCase, PayoutRef, ReserveRef
 from huika.kit.refusals import NotFound
 
 
@@ -21,6 +21,14 @@ def paid_fen(order: UUID) -> int:
     """What has certainly reached the seller for this order, in fen, without rounding."""
     rows = models.Payout.objects.filter(order_id=order, state="paid")
     return int(rows.aggregate(total=Sum("amount_fen"))["total"] or 0)
+
+
+def card_paid(card: UUID) -> bool:
+    """Whether all that was credited for a card, without its reserve, has certainly arrived."""
+    credited = models.Capture.objects.filter(card_id=card).first()
+    rows = models.Payout.objects.filter(card_id=card, what="card", state="paid")
+    paid = rows.aggregate(total=Sum("amount_fen"))["total"] or 0
+    return credited is not None and paid >= credited.net_fen - credited.reserve_fen
 
 
 def payout_is_known(number: str) -> bool:
@@ -56,7 +64,7 @@ def arrived(start: datetime, end: datetime) -> Sequence[Arrived]:
 
 def owed_fen() -> int:
     """What is owed to sellers altogether and has not certainly arrived, in fen."""
-    return ledger.sum_fen("party:", ":payable") + ledger.sum_fen(accounts.TRANSIT)
+    return ledger.sum_fen("party:", ":payable") + sum(ledger.sum_fen(accounts.transit(rail)) for rail in models.RAILS)
 
 
 def frozen_lots(order: UUID) -> dict[UUID, str]:
@@ -76,5 +84,62 @@ def escrow_account(recycler: UUID) -> str:
 
 def _ref(r: models.Payout) -> PayoutRef:
     return PayoutRef(
-        r.id, r.order_id, r.card_id, r.rail, r.amount_fen, r.rounding_fen, r.state, r.number, r.created_at, r.paid_at
+        r.id,
+        r.order_id,
+        r.card_id,
+        r.rail,
+        r.amount_fen,
+        r.rounding_fen,
+        r.state,
+        r.number,
+        r.created_at,
+        r.paid_at,
+        r.what,
+        r.part,
+    )
+
+
+def payouts_of_payee(payee: UUID, day: tuple[datetime, datetime]) -> int:
+    """What was sent to a payee from `day[0]` to before `day[1]` and is not dead, in fen: held against day quotas."""
+    rows = models.Payout.objects.filter(payee_id=payee, created_at__gte=day[0], created_at__lt=day[1])
+    return int(rows.exclude(state="failed").aggregate(total=Sum("amount_fen"))["total"] or 0)
+
+
+def debts(order: UUID) -> Sequence[DebtRef]:
+    """The acknowledgements of debt of an order, oldest first."""
+    return [_debt(r) for r in models.Debt.objects.filter(order_id=order).order_by("at", "number")]
+
+
+def open_debts() -> Sequence[DebtRef]:
+    """Every acknowledgement that is not settled, oldest first."""
+    return [_debt(r) for r in models.Debt.objects.filter(settled_at=None).order_by("at", "number")]
+
+
+def reserves(order: UUID) -> Sequence[ReserveRef]:
+    """The reserves of an order's cards, oldest first."""
+    return [_reserve(r) for r in models.Reserve.objects.filter(order_id=order).order_by("at", "id")]
+
+
+def open_reserves() -> Sequence[ReserveRef]:
+    """Every reserve that has not ended, the next to be released first."""
+    rows = models.Reserve.objects.filter(state__in=["kept", "contested"]).order_by("release_at", "id")
+    return [_reserve(r) for r in rows]
+
+
+def _debt(r: models.Debt) -> DebtRef:
+    return DebtRef(r.payout_id, r.number, r.order_id, r.seller_id, r.amount_fen, r.at, r.settled_at)
+
+
+def _reserve(r: models.Reserve) -> ReserveRef:
+    return ReserveRef(
+        r.card_id,
+        r.order_id,
+        r.seller_id,
+        r.amount_fen,
+        r.release_at,
+        r.state,
+        r.evidence,
+        r.to_seller_fen,
+        r.to_recycler_fen,
+        r.ended_at,
     )

@@ -1,0 +1,136 @@
+"""Our book held against the custodian's statement of a day: missing, extra and different lines, each a work item."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from huika.domain.ledger import queries as ledger
+from huika.domain.settlement import models
+from huika.domain.settlement.actions.escrow import prefund
+from huika.domain.settlement.errors import ReasonNeeded
+from huika.domain.settlement.types import StatementLine
+from huika.kit import clock, events, locks, work_items
+from huika.kit.change import action
+from huika.kit.refusals import NotFound
+
+EDGE = timedelta(minutes=15)
+"""A movement this near to midnight may stand in the neighbouring day's statement."""
+
+
+def bounds(day: date) -> tuple[datetime, datetime]:
+    """A custodian's day: midnight to midnight in China."""
+    start = datetime.combine(day, time(), clock.SHANGHAI)
+    return start, start + timedelta(days=1)
+
+
+def ours(day: date) -> dict[tuple[str, str], tuple[int, datetime]]:
+    """(movement, request) → (fen, when we learnt of it) of what the custodian did for us on a day, by our rows."""
+    start, end = bounds(day)
+    found: dict[tuple[str, str], tuple[int, datetime]] = {}
+    for p in models.Prefund.objects.filter(at__gte=start, at__lt=end):
+        found["deposit", p.reference] = (p.amount_fen, p.at)
+    for f in models.Freeze.objects.filter(frozen_at__gte=start, frozen_at__lt=end):
+        found["freeze", str(f.id)] = (f.amount_fen, f.frozen_at or start)
+    for c in models.Capture.objects.filter(done_at__gte=start, done_at__lt=end):
+        found["capture", str(c.id)] = (c.amount_fen, c.done_at or start)
+    for f in models.Freeze.objects.filter(released_at__gte=start, released_at__lt=end, released_fen__gt=0):
+        found["release", f"{f.id}-rest"] = (f.released_fen, f.released_at or start)
+    for r in models.Reserve.objects.filter(settled_at__gte=start, settled_at__lt=end):
+        if r.to_seller_fen:
+            found["capture", str(r.id)] = (r.to_seller_fen, r.settled_at or start)
+        if r.to_recycler_fen:
+            found["release", f"{r.id}-back"] = (r.to_recycler_fen, r.settled_at or start)
+    return found
+
+
+def known_fen(movement: str, request: str) -> int | None:
+    """What we asked for under this request number, whenever; None when it is not ours."""
+    tables: dict[str, list[tuple[type, str, str]]] = {
+        "deposit": [(models.Prefund, "reference", "amount_fen")],
+        "freeze": [(models.Freeze, "id", "amount_fen")],
+        "capture": [(models.Capture, "id", "amount_fen"), (models.Reserve, "id", "to_seller_fen")],
+        "release": [(models.Freeze, "id", "released_fen"), (models.Reserve, "id", "to_recycler_fen")],
+    }
+    number = request.removesuffix("-rest").removesuffix("-back")
+    for model, field, fen in tables.get(movement, []):
+        try:
+            wanted: object = request if field == "reference" else UUID(number)
+        except ValueError:
+            return None
+        amount = model.objects.filter(**{field: wanted}).values_list(fen, flat=True).first()  # type: ignore[attr-defined]
+        if amount is not None:
+            return int(amount)
+    return None
+
+
+@action
+def reconcile(day: date, lines: Sequence[StatementLine] | None, around: Sequence[StatementLine] = ()) -> int:
+    """Compare a day with the custodian's lines; how many differences stand. Again changes only what is new.
+
+    `around` are the neighbouring days' lines. A deposit to a recycler's account that we have not heard of is booked.
+    """
+    mine = ours(day)
+    if lines is not None:
+        for line in lines:
+            _theirs(day, line)
+        seen = {(x.kind, x.request) for x in (*lines, *around)}
+        edge = clock.now() - EDGE
+        for (movement, request), (fen, at) in sorted(mine.items()):
+            if (movement, request) not in seen and at < edge:
+                _differs(day, "missing", movement, request, fen, None)
+    models.Reconciliation.objects.update_or_create(
+        day=day, defaults={"ours": len(mine), "theirs": None if lines is None else len(lines), "at": clock.now()}
+    )
+    return models.Difference.objects.filter(day=day).count()
+
+
+def _theirs(day: date, line: StatementLine) -> None:
+    mine = known_fen(line.kind, line.request)
+    if mine is None and line.kind == "deposit" and (recycler := _recycler_of(line.account)):
+        prefund(recycler, line.request, line.amount_fen)
+    elif mine is None:
+        _differs(day, "extra", line.kind, line.request, None, line.amount_fen)
+    elif mine != line.amount_fen:
+        _differs(day, "different", line.kind, line.request, mine, line.amount_fen)
+
+
+def _recycler_of(account: str) -> UUID | None:
+    """Whose escrow account this is; the account's name at the custodian is its code in the ledger."""
+    kind, _, rest = account.partition(":")
+    party, _, name = rest.partition(":")
+    try:
+        known = ledger.balance(account)
+    except NotFound:
+        return None
+    return UUID(party) if kind == "party" and name == "escrow" and known else None
+
+
+def _differs(day: date, kind: str, movement: str, request: str, ours_fen: int | None, theirs_fen: int | None) -> None:
+    row, new = models.Difference.objects.get_or_create(
+        day=day,
+        movement=movement,
+        request=request[:120],
+        defaults={"kind": kind, "ours_fen": ours_fen, "theirs_fen": theirs_fen, "at": clock.now()},
+    )
+    if not new:
+        return
+    zh = {"missing": "对账单上没有这一笔", "extra": "对账单多出一笔", "different": "对账单金额不同"}[kind]
+    en = {
+        "missing": "The statement lacks a line of ours",
+        "extra": "The statement has a line that is not ours",
+        "different": "The statement has another amount",
+    }[kind]
+    facts = {"day": str(day), "movement": movement, "request": request, "ours_fen": ours_fen, "theirs_fen": theirs_fen}
+    work_items.open_item(f"settlement.recon_{kind}", row.id, zh=zh, en=en, facts=facts)
+    events.record("settlement.reconciliation.difference", row.id, {"kind": kind, "movement": movement})
+
+
+@action
+def explain(difference: UUID, by: UUID, explanation: str) -> None:
+    """A person has found out what a difference is. Raises NotFound, ReasonNeeded."""
+    row = locks.locked(models.Difference.objects.all(), id=difference)
+    if not explanation.strip():
+        raise ReasonNeeded()
+    if row.explained_at is None:
+        row.explained_at, row.explained_by, row.explanation = clock.now(), by, explanation.strip()[:400]
+        row.save(update_fields=["explained_at", "explained_by", "explanation"])

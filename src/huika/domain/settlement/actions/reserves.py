@@ -1,0 +1,105 @@
+"""Reserves: a part of a card's net that the seller chose to have later, kept frozen at the custodian.
+
+It ends once: by its date wholly to the seller, unless evidence has arrived; or as a decision divides it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from huika.domain.ledger import actions as ledger
+from huika.domain.ledger.types import Leg
+from huika.domain.settlement import accounts, models
+from huika.domain.settlement.actions.payouts import pay_by_rail
+from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve
+from huika.domain.settlement.machine import RESERVE
+from huika.domain.settlement.types import Reservation
+from huika.kit import clock, events, jobs, locks
+from huika.kit.change import action
+
+
+def keep(freeze: models.Freeze, card: UUID, seller: UUID, reservation: Reservation, at: datetime) -> None:
+    """Part of `credit_card`: the reserve stands from here on."""
+    models.Reserve.objects.create(
+        card_id=card,
+        order_id=freeze.order_id,
+        freeze=freeze,
+        seller_id=seller,
+        payee_id=reservation.payee,
+        amount_fen=reservation.amount_fen,
+        release_at=reservation.release_at,
+        at=at,
+    )
+    facts = {"card": str(card), "amount_fen": reservation.amount_fen, "until": reservation.release_at.isoformat()}
+    events.record("settlement.reserve.kept", freeze.order_id, facts)
+
+
+@action
+def release_due(at: datetime, limit: int = 50) -> int:
+    """Reserves whose date has come go wholly to their sellers; how many. One that is contested waits."""
+    rows = models.Reserve.objects.select_for_update(skip_locked=True).filter(state="kept", release_at__lte=at)
+    due = list(rows.order_by("pk")[:limit])
+    for row in due:
+        _end(row, "release", row.amount_fen, None)
+    return len(due)
+
+
+@action
+def contest(card: UUID, evidence: UUID) -> None:
+    """Evidence has arrived before the date: the reserve waits for a decision. Raises NotFound, WrongState."""
+    row = locks.locked(models.Reserve.objects.all(), card_id=card)
+    if row.state == "contested" and row.evidence == evidence:
+        return
+    row.state, row.evidence = RESERVE.next(row.state, "contest"), evidence
+    row.save(update_fields=["state", "evidence"])
+    events.record("settlement.reserve.contested", row.order_id, {"card": str(card), "evidence": str(evidence)})
+
+
+@action
+def drop_contest(card: UUID) -> None:
+    """The evidence does not hold: the reserve's date counts again. Raises NotFound, WrongState."""
+    row = locks.locked(models.Reserve.objects.all(), card_id=card)
+    row.state = RESERVE.next(row.state, "drop")
+    row.save(update_fields=["state"])
+    events.record("settlement.reserve.uncontested", row.order_id, {"card": str(card)})
+
+
+@action
+def apply_decision(decision: UUID, card: UUID, to_seller_fen: int) -> None:
+    """Money follows a decision about a card: so much of its reserve to the seller, the rest back to the recycler.
+
+    The same decision again changes nothing. Raises NotFound, NotTheReserve when it is not 0 to the reserve's amount,
+    DecisionDiffers when the reserve ended otherwise.
+    """
+    row = locks.locked(models.Reserve.objects.all(), card_id=card)
+    if row.state in ("ended", "settled"):
+        if (row.decision, row.to_seller_fen) == (decision, to_seller_fen):
+            return
+        raise DecisionDiffers()
+    if not 0 <= to_seller_fen <= row.amount_fen:
+        raise NotTheReserve(amount_fen=row.amount_fen)
+    _end(row, "decide", to_seller_fen, decision)
+
+
+def _end(row: models.Reserve, step: str, to_seller_fen: int, decision: UUID | None) -> None:
+    at, back = clock.now(), row.amount_fen - to_seller_fen
+    row.state, row.decision, row.ended_at = RESERVE.next(row.state, step), decision, at
+    row.to_seller_fen, row.to_recycler_fen = to_seller_fen, back
+    row.save(update_fields=["state", "decision", "ended_at", "to_seller_fen", "to_recycler_fen"])
+    legs = [Leg(accounts.reserve(row.seller_id), -row.amount_fen)]
+    legs += [Leg(accounts.payable(row.seller_id), to_seller_fen)] if to_seller_fen else []
+    legs += [Leg(accounts.escrow(row.freeze.recycler_id), back)] if back else []
+    ledger.post(f"reserve:{row.id}", "settlement.reserve", row.card_id, legs, at)
+    facts = {"card": str(row.card_id), "to_seller_fen": to_seller_fen, "to_recycler_fen": back}
+    events.record("settlement.reserve.ended", row.order_id, facts | {"decision": str(decision) if decision else ""})
+    jobs.defer("settlement.reserve", reserve_id=str(row.id))
+    if to_seller_fen:
+        pay_by_rail(row.order_id, row.card_id, row.seller_id, row.payee_id, to_seller_fen, what="reserve")
+
+
+@action
+def custodian_settled(reserve_id: UUID) -> None:
+    """The custodian has paid out the seller's part of a reserve and given the rest back."""
+    row = locks.locked(models.Reserve.objects.all(), id=reserve_id)
+    if row.state == "ended":
+        row.state, row.settled_at = RESERVE.next(row.state, "settle"), clock.now()
+        row.save(update_fields=["state", "settled_at"])

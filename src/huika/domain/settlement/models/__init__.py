@@ -1,0 +1,33 @@
+"""The rows of settlement, by theme."""
+
+from huika.domain.settlement.models.couriers import (
+    CashMove,
+    DayClose,
+    PayLine,
+    PayRate,
+    ShiftClose,
+    TopUpRequest,
+)
+from huika.domain.settlement.models.escrow import Capture, Freeze, Prefund, Reserve
+from huika.domain.settlement.models.payouts import RAILS, Debt, Payout, SeenCallback, Stop
+from huika.domain.settlement.models.reconciling import Difference, Reconciliation
+
+__all__ = [
+    "RAILS",
+    "Capture",
+    "CashMove",
+    "DayClose",
+    "Debt",
+    "Difference",
+    "Freeze",
+    "PayLine",
+    "PayRate",
+    "Payout",
+    "Prefund",
+    "Reconciliation",
+    "Reserve",
+    "SeenCallback",
+    "ShiftClose",
+    "Stop",
+    "TopUpRequest",
+]
