@@ -31,6 +31,8 @@ def capture(card_id: str) -> None:
     row = models.Capture.objects.select_related("freeze").get(card_id=card_id)
     if row.done_at:
         return
+    if not row.freeze.freeze_no:  # the custodian has not answered yet
+        raise TryAgain
     try:
         provider("custodian").capture(str(row.id), row.freeze.freeze_no, row.amount_fen)
     except (NoAnswer, NotSent) as error:
@@ -108,6 +110,8 @@ def reserve(reserve_id: str) -> None:
     row = models.Reserve.objects.select_related("freeze").get(id=reserve_id)
     if row.state != "ended":
         return
+    if not row.freeze.freeze_no:
+        raise TryAgain
     try:
         if row.to_seller_fen:
             provider("custodian").capture(str(row.id), row.freeze.freeze_no, row.to_seller_fen)

@@ -227,14 +227,13 @@ def sweep() -> int:
     at = clock.now()
     late = at - timedelta(seconds=ASK_AFTER_SECONDS)
     rows = models.Payout.objects.filter(state__in=OPEN, rail__in=models.RAILS, created_at__lt=late)
-    rows = rows.filter(Q(asked_at=None) | Q(asked_at__lt=late)).order_by("asked_at")[:100]
-    for row in rows:
-        if row.state == "created" and stopped(row.rail):
-            continue
+    rows = rows.filter(Q(asked_at=None) | Q(asked_at__lt=late)).order_by("asked_at")
+    asked = [row for row in rows[:100] if row.state != "created" or not stopped(row.rail)]
+    for row in asked:
         jobs.defer("settlement.send" if row.state == "created" else "settlement.ask", payout_id=str(row.id))
         if row.created_at < at - timedelta(seconds=PERSON_AFTER_SECONDS):
             _person(row, "payout_open", "这笔付款还没有回音", "This payout has not been answered yet")
-    return len(rows)
+    return len(asked)
 
 
 def _person(row: models.Payout, kind: str, zh: str, en: str) -> None:

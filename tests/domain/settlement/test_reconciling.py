@@ -1,0 +1,159 @@
+"""Our book against the custodian's statement: missing, extra, different, near midnight, late deposits."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from tests.domain.settlement.outside import Outside, outside
+from tests.domain.settlement.test_escrow import credit, freeze, settle, sound
+from tests.kit.test_approvals import BEN
+
+from huika.domain.ledger import queries as ledger
+from huika.domain.settlement import accounts, actions, jobs, models, queries
+from huika.domain.settlement.errors import ReasonNeeded
+from huika.domain.settlement.types import StatementLine
+from huika.kit import clock, replay, work_items
+from huika.kit import jobs as kit_jobs
+from huika.kit.models import WorkItem
+
+pytestmark = pytest.mark.django_db
+__all__ = ["outside"]
+NOON = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)  # midday in China
+DAY = NOON.date()
+
+
+class Day:
+    """A freeze, a capture and a release at noon, as both sides have them."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        with clock.frozen(at):
+            actions.set_up(["visit", "platform"], 1_000_000_00)
+            self.recycler = uuid4()
+            actions.prefund(self.recycler, "D-1", 2000_00)
+            self.freeze = freeze(self.recycler, 1000_00)
+            settle()
+            credit(self.freeze, uuid4(), uuid4())
+            actions.release_rest(self.freeze.lot_id)
+            settle()
+        self.freeze.refresh_from_db()
+        capture = models.Capture.objects.get()
+        account, to = accounts.escrow(self.recycler), accounts.escrow(self.recycler)
+        self.lines = [
+            StatementLine("D-1", "deposit", account, 2000_00, at),
+            StatementLine(str(self.freeze.id), "freeze", account, 1000_00, at),
+            StatementLine(str(capture.id), "capture", account, capture.amount_fen, at),
+            StatementLine(f"{self.freeze.id}-rest", "release", to, self.freeze.released_fen, at),
+        ]
+
+
+@pytest.fixture
+def day(outside: Outside) -> Day:
+    return Day()
+
+
+def kinds() -> list[tuple[str, str]]:
+    return [(d.kind, d.movement) for d in queries.differences(DAY)]
+
+
+def test_a_day_that_agrees_has_no_difference(day: Day) -> None:
+    assert actions.reconcile(DAY, day.lines) == 0
+    (shown,) = queries.reconciliations()
+    assert (shown.day, shown.ours, shown.theirs, shown.differences) == (DAY, 4, 4, 0)
+    assert not WorkItem.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["missing", "extra", "different"])
+@pytest.mark.parametrize("n", range(4))
+def test_each_line_that_differs_is_found_once(day: Day, n: int, kind: str) -> None:
+    line = day.lines[n]
+    without = [x for x in day.lines if x is not line]
+    changed = StatementLine(line.request, line.kind, line.account, line.amount_fen + 1, line.at)
+    stranger = StatementLine(str(uuid4()), line.kind, "party:of-nobody:escrow", 5_00, line.at)
+    lines = {"missing": without, "different": [*without, changed], "extra": [*day.lines, stranger]}[kind]
+    for _ in range(2):
+        assert actions.reconcile(DAY, lines) == 1
+    (found,) = queries.differences(DAY)
+    ours, theirs = {
+        "missing": (line.amount_fen, None),
+        "different": (line.amount_fen, line.amount_fen + 1),
+        "extra": (None, 5_00),
+    }[kind]
+    assert (found.kind, found.movement, found.ours_fen, found.theirs_fen) == (kind, line.kind, ours, theirs)
+    assert list(WorkItem.objects.values_list("kind", flat=True)) == [f"settlement.recon_{kind}"]
+
+
+@pytest.mark.parametrize("request_no", ["", "x" * 300, "D-1", "not-a-uuid-rest", "'; DROP TABLE settlement_payout; --"])
+def test_a_statement_may_say_anything(day: Day, request_no: str) -> None:
+    odd = StatementLine(request_no, "capture", "whose", 1, NOON)
+    assert actions.reconcile(DAY, [*day.lines, odd]) == 1 and kinds() == [("extra", "capture")]
+    assert actions.reconcile(DAY, [*day.lines, StatementLine("z", "gift", "whose", 1, NOON)]) == 2
+
+
+def test_a_deposit_we_had_not_heard_of_is_booked_for_its_recycler(day: Day) -> None:
+    late = StatementLine("D-2", "deposit", accounts.escrow(day.recycler), 700_00, NOON)
+    before = ledger.balance(accounts.escrow(day.recycler)).balance_fen
+    for _ in range(2):
+        assert actions.reconcile(DAY, [*day.lines, late]) == 0
+    assert ledger.balance(accounts.escrow(day.recycler)).balance_fen == before + 700_00
+    other = StatementLine("D-2", "deposit", accounts.escrow(day.recycler), 800_00, NOON)
+    assert actions.reconcile(DAY, [*day.lines, other]) == 1 and kinds() == [("different", "deposit")]
+    sound()
+
+
+def test_near_midnight_the_neighbouring_statement_counts(outside: Outside) -> None:
+    late = Day(datetime(2026, 5, 20, 15, 59, 59, tzinfo=UTC))  # a second before midnight in China
+    assert actions.reconcile(DAY, [], around=late.lines) == 0
+    assert actions.reconcile(DAY, [], around=late.lines[1:]) == 1 and kinds() == [("missing", "deposit")]
+
+
+def test_what_has_just_happened_is_not_missing_yet(outside: Outside) -> None:
+    now = clock.now()
+    Day(now - timedelta(minutes=5))
+    today = now.astimezone(clock.SHANGHAI).date()
+    assert actions.reconcile(today, []) == 0
+
+
+def test_without_a_statement_the_day_says_so(day: Day, outside: Outside) -> None:
+    outside.custodian.lines = None
+    jobs.reconcile(day=str(DAY))
+    assert [(r.ours, r.theirs, r.differences) for r in queries.reconciliations()] == [(4, None, 0)]
+
+
+def test_the_job_compares_yesterday_once(day: Day, outside: Outside) -> None:
+    assert outside.custodian.lines is not None
+    outside.custodian.lines[str(DAY)] = day.lines[:3]
+    with clock.frozen(NOON + timedelta(hours=13)):  # one in the morning: the statement may not be whole yet
+        jobs.reconcile_yesterday()
+        assert kit_jobs.run_pending() == 0
+    for hours in (15, 16):
+        with clock.frozen(NOON + timedelta(hours=hours)):
+            jobs.reconcile_yesterday()
+            kit_jobs.run_pending()
+    assert kinds() == [("missing", "release")] and models.Reconciliation.objects.count() == 1
+
+
+def test_a_person_explains_a_difference_on_the_queue(day: Day) -> None:
+    actions.reconcile(DAY, day.lines[1:])
+    (item,) = WorkItem.objects.filter(kind="settlement.recon_missing")
+    work_items.decide(item.id, BEN, "bank", "the bank books it tomorrow")
+    replay.settle(1)
+    (found,) = queries.differences(DAY)
+    assert "the bank books it tomorrow" in found.explanation and queries.differences() == []
+    assert queries.reconciliations()[0].unexplained == 0 and queries.reconciliations()[0].differences == 1
+    with pytest.raises(ReasonNeeded):
+        actions.explain(found.id, UUID(int=1), " ")
+    actions.explain(found.id, UUID(int=1), "another story")
+    assert "tomorrow" in queries.differences(DAY)[0].explanation
+
+
+def test_the_database_knows_what_a_difference_is() -> None:
+    base = {"day": DAY, "movement": "freeze", "request": "r", "at": NOON}
+    for made, constraint in (
+        ({"kind": "missing", "theirs_fen": 1}, "settlement_difference_kind"),
+        ({"kind": "extra", "ours_fen": 1, "theirs_fen": 1}, "settlement_difference_kind"),
+        ({"kind": "different", "ours_fen": 1}, "settlement_difference_kind"),
+        ({"kind": "extra", "theirs_fen": 1, "explained_at": NOON}, "settlement_difference_reasoned"),
+    ):
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            models.Difference.objects.create(**base, **made)
