@@ -105,6 +105,7 @@ def test_no_answer_is_unknown_and_is_asked_about_never_sent_anew(outside: Outsid
     assert [send(row), ask(row)] == ["unknown", "unknown"]
     assert [verb for verb, _ in outside.rail.calls] == ["create", "query", "query"]
     assert Event.objects.filter(verb="settlement.payout.unknown").count() == 1  # said once, not at every look
+    assert actions.pay_by_rail(row.order_id, row.card_id, row.seller_id, row.payee_id, NET) == row.id  # type: ignore[arg-type]
     assert money(row) == (0, NET, 0)
     outside.rail.decide(RailState.PAID)
     assert later() == 1
@@ -159,12 +160,16 @@ def test_a_bill_that_waited_for_its_payee_and_is_gone_goes_to_a_person(outside: 
 
 
 @pytest.mark.parametrize("state", [RailState.PAID, RailState.FAILED])
-@pytest.mark.parametrize("lie", ["amount", "account"])
+@pytest.mark.parametrize("lie", ["less", "more", "account"])
 def test_another_amount_or_payee_is_believed_by_nobody(outside: Outside, lie: str, state: RailState) -> None:
     row = paying()
     send(row)
     bill = outside.rail.bills[row.number]
-    account, amount = (bill.account, NET + 1) if lie == "amount" else ("someone-else", NET)
+    account, amount = {
+        "less": (bill.account, NET - 1),
+        "more": (bill.account, NET + 1),
+        "account": ("someone-else", NET),
+    }[lie]
     outside.rail.answers.append(RailAnswer(state, amount, account))
     assert ask(row) == "sent"
     assert items() == ["settlement.wallet_mismatch"]
@@ -231,6 +236,28 @@ def test_the_sweep_asks_after_three_seconds_and_tells_a_person_after_two_minutes
     assert items() == ["settlement.payout_open"]
     row.refresh_from_db()
     assert row.state == "unknown"
+
+
+@pytest.mark.parametrize("wrong", ["merchant", "less", "more", "account"])
+def test_a_callback_with_a_right_signature_and_another_content_goes_to_a_person(outside: Outside, wrong: str) -> None:
+    row = paying()
+    send(row)
+    kit_jobs.run_pending()
+    bill = outside.rail.bills[row.number]
+    said = {
+        "merchant": told(row.number, NET, bill.account, "M2"),
+        "less": told(row.number, NET - 1, bill.account, "M1"),
+        "more": told(row.number, NET + 1, bill.account, "M1"),
+        "account": told(row.number, NET, "someone-else", "M1"),
+    }[wrong]
+    calls = len(outside.rail.calls)
+    actions.callback_received("wallet", said, "M1")
+    assert kit_jobs.run_pending() == 0 and len(outside.rail.calls) == calls
+    assert items() == ["settlement.callback_mismatch"]
+    row.refresh_from_db()
+    assert row.state == "sent"
+    actions.callback_received("bank", told(row.number, NET, bill.account, "M1"), "M1")  # another rail's word
+    assert kit_jobs.run_pending() == 0
 
 
 def test_a_callback_only_makes_us_ask(outside: Outside) -> None:

@@ -28,7 +28,7 @@ DO $$ DECLARE r record; BEGIN
     END LOOP;
 END $$;
 ALTER TABLE ledger_leg DROP COLUMN id;
-ALTER TABLE ledger_leg ALTER COLUMN n SET NOT NULL, ADD CHECK (n >= 0), ADD PRIMARY KEY (posting_id, n);
+ALTER TABLE ledger_leg ALTER COLUMN n SET NOT NULL, ADD PRIMARY KEY (posting_id, n);
 CREATE INDEX ledger_leg_of_account ON ledger_leg (account_id, posting_id);
 """
 
@@ -36,20 +36,25 @@ CREATE INDEX ledger_leg_of_account ON ledger_leg (account_id, posting_id);
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0002_functions")]
     operations = [
-        migrations.AddField("account", "shards", models.PositiveSmallIntegerField(default=0)),
-        migrations.AddConstraint(
-            "account",
-            models.CheckConstraint(
-                condition=models.Q(shards=0)
-                | models.Q(shards__lte=64, floor_fen=None, ceiling_fen=None, held_fen=0),
-                name="ledger_account_sharded_without_limits",
-            ),
-        ),
+        migrations.AddField("account", "shards", models.SmallIntegerField(default=0)),
+        migrations.RemoveConstraint("account", "ledger_account_party_floor_zero"),
+        migrations.RemoveConstraint("account", "ledger_account_kind"),
         migrations.AddField(
             "posting",
             "reverses",
-            models.OneToOneField(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.posting"
+            models.ForeignKey(
+                null=True,
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.posting",
+            ),
+        ),
+        migrations.AddConstraint(
+            "posting",
+            models.UniqueConstraint(
+                condition=models.Q(("reverses__isnull", False)), fields=("reverses",), name="ledger_posting_reversed_once"
             ),
         ),
         migrations.CreateModel(
@@ -87,7 +92,7 @@ class Migration(migrations.Migration):
                                 "posting_id", "n", blank=True, editable=False, primary_key=True, serialize=False
                             ),
                         ),
-                        ("n", models.PositiveSmallIntegerField()),
+                        ("n", models.SmallIntegerField()),
                         ("amount_fen", models.BigIntegerField()),
                         (
                             "account",

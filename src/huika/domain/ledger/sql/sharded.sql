@@ -4,13 +4,37 @@
 ALTER TABLE ledger_account SET (fillfactor = 70);  -- room for the next version of a row beside it: no index is touched
 ALTER TABLE ledger_shard SET (fillfactor = 50);
 
+-- What a posting never changes is checked when it changes, not with every balance. AFTER: a BEFORE trigger would lock
+-- each row first, whatever columns it names.
+CREATE FUNCTION ledger__account_shape() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.kind NOT IN ('party', 'outside', 'income', 'expense', 'transit') THEN
+        RAISE EXCEPTION 'ledger_account_kind: %', NEW.kind
+            USING ERRCODE = '23514', CONSTRAINT = 'ledger_account_kind';
+    ELSIF NEW.kind = 'party' AND NEW.floor_fen IS DISTINCT FROM 0 THEN
+        RAISE EXCEPTION 'ledger_account_party_floor_zero: %', NEW.floor_fen
+            USING ERRCODE = '23514', CONSTRAINT = 'ledger_account_party_floor_zero';
+    ELSIF NEW.shards NOT BETWEEN 0 AND 64 OR (NEW.shards > 0
+          AND (NEW.floor_fen IS NOT NULL OR NEW.ceiling_fen IS NOT NULL OR NEW.held_fen <> 0)) THEN
+        RAISE EXCEPTION 'ledger_account_sharded_without_limits: %', NEW.code
+            USING ERRCODE = '23514', CONSTRAINT = 'ledger_account_sharded_without_limits';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER ledger_account_shape AFTER INSERT OR UPDATE OF kind, floor_fen, ceiling_fen, shards, held_fen
+    ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger__account_shape();
+
 -- A posting's id draws the shard, so that postings under way at the same time take different ones.
 CREATE FUNCTION ledger__move(p_account bigint, p_shards int, p_posting bigint, p_amount bigint, p_unhold bigint)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF p_shards = 0 THEN
-        UPDATE ledger_account SET balance_fen = balance_fen + p_amount, held_fen = held_fen - p_unhold
-        WHERE id = p_account;
+        IF p_unhold = 0 THEN
+            UPDATE ledger_account SET balance_fen = balance_fen + p_amount WHERE id = p_account;
+        ELSE
+            UPDATE ledger_account SET balance_fen = balance_fen + p_amount, held_fen = held_fen - p_unhold
+            WHERE id = p_account;
+        END IF;
     ELSE
         UPDATE ledger_shard SET balance_fen = balance_fen + p_amount
         WHERE account_id = p_account AND n = p_posting % p_shards;

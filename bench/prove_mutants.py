@@ -1,0 +1,229 @@
+"""Written bugs and generated mutants of the money: `make prove NAME=mutants` (MINUTES=60, SEED=1, COUNT=240, CLEAN=20).
+
+1. The clean code passes the tests CLEAN times out of CLEAN.
+2. Every patch of tests/bugs, applied to a copy of the project, makes them fail.
+3. So do, of COUNT mutants that the seed draws from all there are, at least 85 %; each survivor is explained in
+   docs/proofs/mutants-explained.json or told as unexplained.
+Two copies work side by side. What has run is kept in var/prove/mutants.json as long as the mutated file and the tests
+are the same. The result goes to docs/proofs/mutants.json and, as one line, to the screen.
+"""
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.mutants import ROOT, Mutant, all_mutants
+from bench.prove_faces import commit
+
+STATE = ROOT / "var" / "prove" / "mutants.json"
+RESULT = ROOT / "docs" / "proofs" / "mutants.json"
+EXPLAINED = ROOT / "docs" / "proofs" / "mutants-explained.json"
+BUGS = ROOT / "tests" / "bugs"
+SLOTS = 2
+AIM = 0.85
+TIMEOUT_SECONDS = 240
+LEDGER, SETTLEMENT, TRADE = "tests/domain/ledger", "tests/domain/settlement", "tests/domain/trade"
+RAILS = ("tests/adapters/rails/test_wechat.py", "tests/adapters/rails/test_wechat_interop.py")
+MINUTES, SEED = float(os.environ.get("MINUTES", "60")), int(os.environ.get("SEED", "1"))
+COUNT, CLEAN = int(os.environ.get("COUNT", "240")), int(os.environ.get("CLEAN", "20"))
+
+
+class Slot:
+    """A copy of the project in which one change at a time is tried."""
+
+    def __init__(self, number: int) -> None:
+        from huika.kit import postgres
+
+        self.place = ROOT / "var" / "mutants" / str(number)
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.place.mkdir(parents=True)
+        for name in ("src", "tests"):
+            shutil.copytree(ROOT / name, self.place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", self.place)
+        # PYTHONPATH comes before the checkout's own path file: subprocesses too import the copy.
+        self.env = {
+            **os.environ,
+            "PYTHONPATH": str(self.place / "src"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "DATABASE_URL": os.environ.get("DATABASE_URL") or postgres.embedded(ROOT),
+        }
+
+    def tests(self, *paths: str) -> tuple[str, float]:
+        """Run tests until the first failure: its name (empty when all passed), and seconds."""
+        began = time.monotonic()
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no", "-rfE", *paths]
+        try:
+            done = subprocess.run(
+                command,
+                env=self.env,
+                cwd=self.place,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return "timeout", time.monotonic() - began
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        name = failed[1] if failed else ("" if done.returncode == 0 else f"pytest ended with {done.returncode}")
+        return name, time.monotonic() - began
+
+    def with_mutant(self, mutant: Mutant, paths: tuple[str, ...]) -> tuple[str, float]:
+        """The same with one mutant."""
+        place = self.place / mutant.file
+        text = place.read_text()
+        place.write_text(mutant.applied(text))
+        try:
+            return self.tests(*paths)
+        finally:
+            place.write_text(text)
+
+    def with_patch(self, patch: Path) -> tuple[str, float]:
+        """The same with a patch of tests/bugs applied."""
+        file = re.search(r"^--- a/(\S+)", patch.read_text(), re.MULTILINE)
+        assert file is not None, patch
+        text = (self.place / file[1]).read_text()
+        try:
+            done = subprocess.run(
+                ["patch", "-p1", "-s", "-F0", "-i", str(patch)],
+                cwd=self.place,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise SystemExit(f"{patch.name} does not apply any more: {done.stdout.strip()}")
+            return self.tests(*_paths(file[1]))
+        finally:
+            (self.place / file[1]).write_text(text)
+            for left in self.place.rglob("*.orig"):
+                left.unlink()
+
+
+def _paths(file: str) -> tuple[str, ...]:
+    """The tests that stand nearest to a file first."""
+    if "/ledger/" in file:
+        return LEDGER, SETTLEMENT
+    return RAILS if "/rails/" in file else (SETTLEMENT, LEDGER)
+
+
+def _digest(*places: Path) -> str:
+    digest = hashlib.sha256()
+    for place in places:
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def main() -> int:
+    """Go on where the last run stopped."""
+    tests = _digest(*(ROOT / p for p in (LEDGER, SETTLEMENT, *RAILS)))
+    known: dict[str, dict[str, Any]] = json.loads(STATE.read_text()) if STATE.exists() else {}
+    mutants = all_mutants()
+    drawn = random.Random(SEED).sample(mutants, min(COUNT, len(mutants)))
+    everything = _digest(ROOT / "src/huika/domain/ledger", ROOT / "src/huika/domain/settlement")
+    todo: list[tuple[str, str, Callable[[Slot], tuple[str, float]]]] = []
+    todo += [
+        (f"clean {n}", f"{tests}:{everything}", lambda slot: slot.tests(LEDGER, SETTLEMENT, *RAILS))
+        for n in range(CLEAN)
+    ]
+    for patch in sorted(BUGS.glob("*.patch")):
+        key = f"{tests}:{_digest(patch)}:{everything}"
+        todo.append((f"bug {patch.stem}", key, lambda slot, patch=patch: slot.with_patch(patch)))  # type: ignore[misc]
+    for mutant in drawn:
+        key = f"{tests}:{_digest(ROOT / mutant.file)}"
+        todo.append((f"mutant {mutant.name}", key, lambda slot, mutant=mutant: _try(slot, mutant)))  # type: ignore[misc]
+    _work([one for one in todo if known.get(one[0], {}).get("key") != one[1]], known)
+    result = _summary(todo, known, len(mutants))
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    print(json.dumps({k: v for k, v in result.items() if not isinstance(v, dict | list)}, ensure_ascii=False))
+    return 0 if result["ok"] else 1
+
+
+def _try(slot: Slot, mutant: Mutant) -> tuple[str, float]:
+    killed, seconds = slot.with_mutant(mutant, _paths(mutant.file))
+    if killed:
+        return killed, seconds
+    again, more = slot.with_mutant(mutant, (TRADE,))  # what only a whole trade shows
+    return again, seconds + more
+
+
+def _work(todo: list[Any], known: dict[str, dict[str, Any]]) -> None:
+    stop_at, lock = time.monotonic() + MINUTES * 60, threading.Lock()
+    waiting = list(reversed(todo))
+    total = len(todo)
+
+    def run(number: int) -> None:
+        slot = Slot(number)
+        while time.monotonic() < stop_at:
+            with lock:
+                if not waiting:
+                    break
+                name, key, work = waiting.pop()
+            failed, seconds = work(slot)
+            with lock:
+                known[name] = {"key": key, "by": failed, "seconds": round(seconds, 1)}
+                STATE.parent.mkdir(parents=True, exist_ok=True)
+                STATE.write_text(json.dumps(known, ensure_ascii=False, indent=1))
+                print(
+                    f"{total - len(waiting):4} of {total}  {seconds:5.1f} s  {name[:90]:90}  {failed or 'passed'}",
+                    flush=True,
+                )
+        shutil.rmtree(slot.place, ignore_errors=True)
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(min(SLOTS, max(1, total)))]
+    for thread in threads if todo else []:
+        thread.start()
+    for thread in threads if todo else []:
+        thread.join()
+
+
+def _summary(todo: list[Any], known: dict[str, dict[str, Any]], mutants: int) -> dict[str, Any]:
+    explained: dict[str, str] = json.loads(EXPLAINED.read_text()) if EXPLAINED.exists() else {}
+    done = {name: known[name]["by"] for name, key, _ in todo if known.get(name, {}).get("key") == key}
+
+    def of(kind: str) -> dict[str, str]:
+        return {name.removeprefix(kind): by for name, by in done.items() if name.startswith(kind)}
+
+    clean, bugs, tried = of("clean "), of("bug "), of("mutant ")
+    survivors = sorted(name for name, by in tried.items() if not by)
+    killed = len(tried) - len(survivors)
+    share = round(killed / len(tried), 4) if tried else 0.0
+    missed = sorted(name for name, by in bugs.items() if not by)
+    whole = len(done) == len(todo)
+    return {
+        "prove": "mutants",
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "seed": SEED,
+        "complete": whole,
+        "clean_passed": sum(not by for by in clean.values()),
+        "clean_runs": len(clean),
+        "bugs_caught": sum(bool(by) for by in bugs.values()),
+        "bugs": len(bugs),
+        "mutants_possible": mutants,
+        "mutants_tried": len(tried),
+        "mutants_killed": killed,
+        "killed_share": share,
+        "survivors_unexplained": len([s for s in survivors if s not in explained]),
+        "ok": whole and not missed and all(not by for by in clean.values()) and share >= AIM,
+        "bugs_missed": missed,
+        "caught_by": dict(sorted(bugs.items())),
+        "survivors": {s: explained.get(s, "") for s in survivors},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
