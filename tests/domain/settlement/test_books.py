@@ -11,6 +11,7 @@ from tests.domain.trade import ground
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, actions, models, queries
+from huika.domain.settlement.errors import NotOurs
 from huika.domain.settlement.types import RailState
 from huika.kit import clock
 from huika.kit.refusals import NotFound
@@ -196,3 +197,29 @@ def test_the_platform_s_accounts() -> None:
     for rail in models.RAILS:
         assert kinds[accounts.transit(rail)] == 0 == kinds[accounts.rail_cost(rail)]
     assert accounts.fee("visit") == "income:fee:visit" and accounts.fee("premium-x") == "transit:premium-x"
+
+
+def test_the_operator_takes_its_own_from_the_custodian_and_nothing_of_others(outside: Outside) -> None:
+    actions.set_up([code for code, _ in FEES] + ["premium-x"], 1_000_000_00)
+    recycler, courier, order, desk = uuid4(), uuid4(), uuid4(), UUID(int=9)
+    who = ground.seller()
+    actions.prefund(recycler, "r", 2000_00)
+    assert queries.own_at_custodian_fen() == 0
+    row = freeze(recycler, order=order)
+    credit(row, uuid4(), who.party, fees=((*FEES[0],), ("premium-x", SECURED - NET - 32_00)))
+    assert queries.own_at_custodian_fen() == 32_00  # the premium is owed on, the net is the seller's
+    for wrong in (32_01, 0, -1):
+        with pytest.raises(NotOurs):
+            actions.withdraw_own("w", wrong, desk)
+    actions.issue_float(courier, "a", 1000_00)
+    actions.pay_cash(order, who.party, courier, NET, 884_00)
+    assert queries.own_at_custodian_fen() == 32_00 + NET  # the cash was the operator's
+    for _ in range(2):
+        actions.withdraw_own("w", 32_00 + NET, desk)
+    assert (
+        queries.own_at_custodian_fen() == 0
+        and ledger.balance(accounts.BANK).balance_fen == 1000_00 - 1_000_000_00 - NET - 32_00
+    )
+    with pytest.raises(NotOurs):
+        actions.withdraw_own("x", 1, desk)
+    assert ledger.total_fen() == 0 and ledger.discrepancies() == []

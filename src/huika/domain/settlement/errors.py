@@ -87,3 +87,8 @@ class DayNotReady(Refusal):
 class AlreadyClosed(Refusal):
     code, status = "already_closed", 409
     zh, en = "已经结过了，并且数字不同", "This is closed already, with other figures."
+
+
+class NotOurs(Refusal):
+    code, status = "not_ours", 409
+    zh, en = "托管账户里属于平台自己的只有 {ours}", "Only {ours} at the custodian is the operator's own."

@@ -55,6 +55,7 @@ VERBS: Final = {
     "settlement.pay.deduction": ("专员扣款", "A deduction from a courier's pay"),
     "settlement.pay.paid": ("专员工钱付出", "A courier was paid"),
     "settlement.shift.closed": ("一个班交完", "A shift closed"),
+    "settlement.own.withdrawn": ("平台转出自己的钱", "The operator withdrew its own money"),
     "settlement.day.closed": ("一天结清", "A city's day closed"),
     "settlement.reconciliation.difference": ("一条对账差异", "A difference to the custodian's statement"),
     "settlement.payouts.stopped": ("付款暂停", "Payouts stopped"),

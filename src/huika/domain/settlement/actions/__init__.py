@@ -20,6 +20,7 @@ from huika.domain.settlement.actions.escrow import (
     release_rest,
     request_freeze,
     set_up,
+    withdraw_own,
 )
 from huika.domain.settlement.actions.pay import deduct, earn, give_bonus, pay_wages, set_rate
 from huika.domain.settlement.actions.payouts import (
@@ -31,7 +32,7 @@ from huika.domain.settlement.actions.payouts import (
     sweep,
     withdraw,
 )
-from huika.domain.settlement.actions.reconciling import explain, reconcile
+from huika.domain.settlement.actions.reconciling import ask_reconcile, explain, reconcile
 from huika.domain.settlement.actions.reserves import (
     apply_decision,
     contest,
@@ -46,6 +47,7 @@ __all__ = [
     "abandon_freeze",
     "answer_top_up",
     "apply_decision",
+    "ask_reconcile",
     "ask_to_resume",
     "ask_to_stop",
     "ask_top_up",
@@ -84,4 +86,5 @@ __all__ = [
     "stop_or_resume",
     "sweep",
     "withdraw",
+    "withdraw_own",
 ]

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from huika.domain.ledger import actions as ledger
 from huika.domain.ledger.types import Leg
-from huika.domain.settlement import accounts, models
+from huika.domain.settlement import accounts, models, queries
 from huika.domain.settlement.actions.reserves import keep
-from huika.domain.settlement.errors import NetDiffers
+from huika.domain.settlement.errors import NetDiffers, NotOurs
 from huika.domain.settlement.machine import FREEZE
 from huika.domain.settlement.types import FreezeAnswer, Reservation
-from huika.kit import clock, events, jobs, locks, work_items
+from huika.kit import clock, events, jobs, locks, money, work_items
 from huika.kit.change import action
 
 HOLD_DAYS = 14
@@ -44,6 +44,24 @@ def prefund(recycler: UUID, reference: str, amount_fen: int) -> None:
     ledger.post(f"prefund:{recycler}:{reference}", "settlement.prefund", recycler, legs, at)
     models.Prefund.objects.create(recycler_id=recycler, reference=reference, amount_fen=amount_fen, at=at)
     events.record("settlement.escrow.prefunded", recycler, {"amount_fen": amount_fen, "reference": reference})
+
+
+@action
+def withdraw_own(reference: str, amount_fen: int, by: UUID) -> None:
+    """What the operator has earned at the custodian (fees, and cash it laid out) goes to its own bank account, once
+    under `reference`. Never more than that: the rest is other people's. Raises NotOurs.
+    """
+    locks.transaction_lock("settlement.withdraw_own")  # two at once would each see the same money
+    if models.OwnWithdrawal.objects.filter(reference=reference, amount_fen=amount_fen).exists():
+        return
+    ours = queries.own_at_custodian_fen()
+    if not 0 < amount_fen <= ours:
+        raise NotOurs(ours=money.yuan(ours), ours_fen=ours)
+    at = clock.now()
+    legs = [Leg(accounts.CUSTODIAN, amount_fen), Leg(accounts.BANK, -amount_fen)]
+    ledger.post(f"own:{reference}", "settlement.own", UUID(int=0), legs, at)
+    models.OwnWithdrawal.objects.create(reference=reference, amount_fen=amount_fen, by_id=by, at=at)
+    events.record("settlement.own.withdrawn", UUID(int=0), {"amount_fen": amount_fen, "reference": reference})
 
 
 @action

@@ -147,7 +147,7 @@ def rail_answered(payout_id: UUID, answer: RailAnswer) -> None:
         _absent(row)
     elif answer.state is RailState.ABSENT or _names_another(row, answer):  # absent: it waited there a moment ago
         _person(
-            row, "wallet_mismatch", "钱包说的金额或收款人和我们的不一样", "The wallet names another amount or payee"
+            row, "wallet_mismatch", "对方说的金额或收款人和我们的不一样", "The rail names another amount or payee"
         )
     elif answer.state in FINAL and (answer.amount_fen is None or answer.account is None):
         jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))

@@ -9,9 +9,9 @@ from huika.domain.settlement import models
 from huika.domain.settlement.actions.escrow import prefund
 from huika.domain.settlement.errors import ReasonNeeded
 from huika.domain.settlement.types import StatementLine
-from huika.kit import clock, events, locks, work_items
+from huika.kit import clock, events, jobs, locks, work_items
 from huika.kit.change import action
-from huika.kit.refusals import NotFound
+from huika.kit.refusals import Malformed, NotFound
 
 EDGE = timedelta(minutes=15)
 """A movement this near to midnight may stand in the neighbouring day's statement."""
@@ -82,6 +82,14 @@ def reconcile(day: date, lines: Sequence[StatementLine] | None, around: Sequence
         day=day, defaults={"ours": len(mine), "theirs": None if lines is None else len(lines), "at": clock.now()}
     )
     return models.Difference.objects.filter(day=day).count()
+
+
+@action
+def ask_reconcile(day: date) -> None:
+    """Have a day compared with the custodian's statement now, in a job. Raises Malformed for a day to come."""
+    if day > clock.now().astimezone(clock.SHANGHAI).date():
+        raise Malformed(field="day", why="it has not come yet", why_zh="这一天还没到")
+    jobs.defer("settlement.reconcile", day=day.isoformat())
 
 
 def _theirs(day: date, line: StatementLine) -> None:

@@ -8,7 +8,7 @@ from huika.domain.settlement.models.couriers import (
     ShiftClose,
     TopUpRequest,
 )
-from huika.domain.settlement.models.escrow import Capture, Freeze, Prefund, Reserve
+from huika.domain.settlement.models.escrow import Capture, Freeze, OwnWithdrawal, Prefund, Reserve
 from huika.domain.settlement.models.payouts import RAILS, Debt, Payout, SeenCallback, Stop
 from huika.domain.settlement.models.reconciling import Difference, Reconciliation
 
@@ -20,6 +20,7 @@ __all__ = [
     "Debt",
     "Difference",
     "Freeze",
+    "OwnWithdrawal",
     "PayLine",
     "PayRate",
     "Payout",

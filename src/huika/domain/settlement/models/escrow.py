@@ -139,3 +139,16 @@ class Reserve(models.Model):
         indexes = [
             models.Index(fields=["release_at"], name="settlement_kept_reserves", condition=Q(state="kept")),
         ]
+
+
+class OwnWithdrawal(models.Model):
+    """The operator's own money taken from the custodian to its bank; append-only."""
+
+    app_may: ClassVar[str] = "SELECT, INSERT"
+    reference = models.CharField(max_length=60, primary_key=True)
+    amount_fen = models.BigIntegerField()
+    by_id = models.UUIDField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount_fen__gt=0), name="settlement_own_positive")]

@@ -9,6 +9,7 @@ from huika.domain.settlement.queries.books import (
     differences,
     holds_by_age,
     online_paid_fen,
+    own_at_custodian_fen,
     payouts_by_state,
     profits,
     purse_fen,
@@ -39,6 +40,7 @@ from huika.domain.settlement.queries.orders import (
     payouts,
     payouts_numbered,
     payouts_of_payee,
+    reserve_account,
     reserves,
 )
 
@@ -56,6 +58,7 @@ __all__ = [
     "frozen_lots",
     "holds_by_age",
     "online_paid_fen",
+    "own_at_custodian_fen",
     "open_debts",
     "open_reserves",
     "orders_of_payouts",
@@ -73,6 +76,7 @@ __all__ = [
     "purses",
     "rates",
     "reconciliations",
+    "reserve_account",
     "reserves",
     "shift_closed",
     "shifts_closed",

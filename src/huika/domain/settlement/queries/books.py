@@ -74,6 +74,13 @@ def holds_by_age(at: datetime) -> Sequence[HoldAge]:
     return ages
 
 
+def own_at_custodian_fen() -> int:
+    """What of the money at the custodian is the operator's own: all of it, less what belongs to recyclers and sellers
+    and what is on its way to sellers or insurers."""
+    others = sum(ledger.sum_fen("party:", f":{what}") for what in ("escrow", "payable", "reserve"))
+    return -ledger.sum_fen(accounts.CUSTODIAN) - others - ledger.sum_fen("transit:")
+
+
 def purses() -> Sequence[PurseRef]:
     """Every courier's cash, with what is asked for."""
     asked = {r.courier_id: r for r in models.TopUpRequest.objects.filter(answered_at=None)}

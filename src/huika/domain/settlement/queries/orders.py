@@ -77,6 +77,11 @@ def payable_account(seller: UUID) -> str:
     return accounts.payable(seller)
 
 
+def reserve_account(seller: UUID) -> str:
+    """The ledger account of what comes to a seller later."""
+    return accounts.reserve(seller)
+
+
 def escrow_account(recycler: UUID) -> str:
     """The ledger account of a recycler's prefunded money; also its account number at the custodian."""
     return accounts.escrow(recycler)
