@@ -4,8 +4,9 @@
 2. Every patch of tests/bugs, applied to a copy of the project, makes them fail.
 3. So do, of COUNT mutants that the seed draws from all there are, at least 85 %; each survivor is explained in
    docs/proofs/mutants-explained.json or told as unexplained.
-Two copies work side by side. What has run is kept in var/prove/mutants.json as long as the mutated file and the tests
-are the same. The result goes to docs/proofs/mutants.json and, as one line, to the screen.
+Two copies work side by side. What has run is kept in var/prove/mutants.json: a kill as long as the mutated file and the
+file of the test that killed it are the same, a survivor and a clean run as long as all those tests are. The result goes
+to docs/proofs/mutants.json and, as one line, to the screen.
 """
 
 import hashlib
@@ -19,7 +20,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,25 +129,37 @@ def _digest(*places: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Try:
+    """One thing to run: `code` is the digest of what it runs on."""
+
+    name: str
+    code: str
+    work: Callable[[Slot], tuple[str, float]]
+
+    def stands(self, known: dict[str, Any] | None) -> bool:
+        """Whether an earlier result still counts."""
+        return known is not None and known["code"] == self.code and known["tests"] == _tests(known["by"])
+
+
+def _tests(by: str) -> str:
+    """Digest of the test file that killed something, or of all of them where nothing did."""
+    place = ROOT / by.partition("::")[0]
+    if by and place.is_file():
+        return _digest(place)
+    return _digest(*(ROOT / p for p in (LEDGER, SETTLEMENT, *RAILS)))
+
+
 def main() -> int:
     """Go on where the last run stopped."""
-    tests = _digest(*(ROOT / p for p in (LEDGER, SETTLEMENT, *RAILS)))
     known: dict[str, dict[str, Any]] = json.loads(STATE.read_text()) if STATE.exists() else {}
     mutants = all_mutants()
     drawn = random.Random(SEED).sample(mutants, min(COUNT, len(mutants)))
     everything = _digest(ROOT / "src/huika/domain/ledger", ROOT / "src/huika/domain/settlement")
-    todo: list[tuple[str, str, Callable[[Slot], tuple[str, float]]]] = []
-    todo += [
-        (f"clean {n}", f"{tests}:{everything}", lambda slot: slot.tests(LEDGER, SETTLEMENT, *RAILS))
-        for n in range(CLEAN)
-    ]
-    for patch in sorted(BUGS.glob("*.patch")):
-        key = f"{tests}:{_digest(patch)}:{everything}"
-        todo.append((f"bug {patch.stem}", key, lambda slot, patch=patch: slot.with_patch(patch)))  # type: ignore[misc]
-    for mutant in drawn:
-        key = f"{tests}:{_digest(ROOT / mutant.file)}"
-        todo.append((f"mutant {mutant.name}", key, lambda slot, mutant=mutant: _try(slot, mutant)))  # type: ignore[misc]
-    _work([one for one in todo if known.get(one[0], {}).get("key") != one[1]], known)
+    todo = [Try(f"bug {p.stem}", _digest(p, *_patched(p)), partial(Slot.with_patch, patch=p)) for p in _bugs()]
+    todo += [Try(f"mutant {m.name}", _digest(ROOT / m.file), partial(_try, mutant=m)) for m in drawn]
+    todo += [Try(f"clean {n}", everything, lambda slot: slot.tests(LEDGER, SETTLEMENT, *RAILS)) for n in range(CLEAN)]
+    _work([one for one in todo if not one.stands(known.get(one.name))], known)
     result = _summary(todo, known, len(mutants))
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
@@ -152,7 +167,15 @@ def main() -> int:
     return 0 if result["ok"] else 1
 
 
-def _try(slot: Slot, mutant: Mutant) -> tuple[str, float]:
+def _bugs() -> list[Path]:
+    return sorted(BUGS.glob("*.patch"))
+
+
+def _patched(patch: Path) -> list[Path]:
+    return [ROOT / file for file in re.findall(r"^--- a/(\S+)", patch.read_text(), re.MULTILINE)]
+
+
+def _try(slot: Slot, *, mutant: Mutant) -> tuple[str, float]:
     killed, seconds = slot.with_mutant(mutant, _paths(mutant.file))
     if killed:
         return killed, seconds
@@ -160,7 +183,7 @@ def _try(slot: Slot, mutant: Mutant) -> tuple[str, float]:
     return again, seconds + more
 
 
-def _work(todo: list[Any], known: dict[str, dict[str, Any]]) -> None:
+def _work(todo: list[Try], known: dict[str, dict[str, Any]]) -> None:
     stop_at, lock = time.monotonic() + MINUTES * 60, threading.Lock()
     waiting = list(reversed(todo))
     total = len(todo)
@@ -171,14 +194,19 @@ def _work(todo: list[Any], known: dict[str, dict[str, Any]]) -> None:
             with lock:
                 if not waiting:
                     break
-                name, key, work = waiting.pop()
-            failed, seconds = work(slot)
+                one = waiting.pop()
+            failed, seconds = one.work(slot)
             with lock:
-                known[name] = {"key": key, "by": failed, "seconds": round(seconds, 1)}
+                known[one.name] = {
+                    "code": one.code,
+                    "tests": _tests(failed),
+                    "by": failed,
+                    "seconds": round(seconds, 1),
+                }
                 STATE.parent.mkdir(parents=True, exist_ok=True)
                 STATE.write_text(json.dumps(known, ensure_ascii=False, indent=1))
                 print(
-                    f"{total - len(waiting):4} of {total}  {seconds:5.1f} s  {name[:90]:90}  {failed or 'passed'}",
+                    f"{total - len(waiting):4} of {total}  {seconds:5.1f} s  {one.name[:90]:90}  {failed or 'passed'}",
                     flush=True,
                 )
         shutil.rmtree(slot.place, ignore_errors=True)
@@ -190,9 +218,9 @@ def _work(todo: list[Any], known: dict[str, dict[str, Any]]) -> None:
         thread.join()
 
 
-def _summary(todo: list[Any], known: dict[str, dict[str, Any]], mutants: int) -> dict[str, Any]:
+def _summary(todo: list[Try], known: dict[str, dict[str, Any]], mutants: int) -> dict[str, Any]:
     explained: dict[str, str] = json.loads(EXPLAINED.read_text()) if EXPLAINED.exists() else {}
-    done = {name: known[name]["by"] for name, key, _ in todo if known.get(name, {}).get("key") == key}
+    done = {one.name: known[one.name]["by"] for one in todo if one.stands(known.get(one.name))}
 
     def of(kind: str) -> dict[str, str]:
         return {name.removeprefix(kind): by for name, by in done.items() if name.startswith(kind)}
