@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
+from django.db import transaction
 from django.db.models import UUIDField
 from django.http import HttpResponse
 from django.test import Client
@@ -24,6 +25,9 @@ from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
 from huika.domain.parties import models, rules
 from huika.domain.parties.types import Role
+from huika.domain.settlement import queries as money
+from huika.domain.settlement.actions.debts import acknowledge
+from huika.domain.settlement.models import Payout
 from huika.domain.trade.models import Order
 from huika.faces.pages import kept
 from huika.faces.seller import draft
@@ -37,6 +41,14 @@ def kept_picture(built: Built) -> list[str]:
     """A link to a picture that was kept."""
     picture = evidence.pictures(UUID(built.orders["door"]["cards"][0]["id"]))[0]
     return [kept.link(picture.clean_sha256).rpartition("/")[2].removesuffix(".jpg")]
+
+
+def debt(built: Built) -> list[str]:
+    """A written acknowledgement that stands on the settled order."""
+    order = UUID(built.orders["settled"]["id"])
+    with transaction.atomic():
+        acknowledge(Payout.objects.filter(order_id=order).order_by("id")[0])
+    return [one.number for one in money.debts(order)]
 
 
 def enrolment_link(built: Built) -> list[str]:
@@ -73,6 +85,7 @@ VALUES: dict[str, Callable[[Built], list[str]]] = {
     "courier/visits/<uuid:visit_id>": lambda built: [
         str(built.orders[stage]["visit"]) for stage in ("door", "bagged", "cash", "booked", "settled")
     ],
+    "number": debt,
     "slug": lambda built: ["walmart", "wanke", *(k.slug for k in catalog.kinds()[:3])],
     "path": lambda built: ["checkpoint"],
 }
@@ -114,11 +127,11 @@ def client_of(built: Built, role: Role | None) -> Client:
     client = Client(SERVER_NAME="localhost")
     if role is Role.SELLER:
         client.cookies[settings.SELLER_COOKIE_NAME] = built.seller.client.token
-    _with_draft(built, client, rail="wallet" if role is Role.SELLER else "")
+    _with_draft(built, client)
     return client
 
 
-def _with_draft(built: Built, client: Client, rail: str) -> None:
+def _with_draft(built: Built, client: Client) -> None:
     """Somebody who has chosen a window and an address for the comparison of the quoted order."""
     place = field.area("shanghai", h.DISTRICT)
     day = clock.now().astimezone(clock.SHANGHAI).date() + timedelta(days=1)
@@ -128,7 +141,7 @@ def _with_draft(built: Built, client: Client, rail: str) -> None:
     chosen = draft.Draft(
         comparison=built.compared["id"], offer=offer["id"], opens=window.opens.isoformat() if window else "",
         address="演示路 1 号 301 室", seen_fen=offer["net_fen"], back="/book?" + urlencode(QUERIES["book"]),
-        phone=built.seller.phone, rail=rail, account="oTEST-draft" if rail else "",
+        phone=built.seller.phone,
     )  # fmt: skip
     draft.save(response, chosen)
     client.cookies.update(response.cookies)

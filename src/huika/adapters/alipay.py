@@ -146,9 +146,9 @@ class Gateway:
         """The user number of the account that the application belongs to: it pays and is paid."""
         return self._about["partner"]
 
-    def call(self, method: str, content: dict[str, Any], notify_url: str = "") -> Told:
+    def call(self, method: str, content: dict[str, Any], notify_url: str = "", at: datetime | None = None) -> Told:
         """Ask one method. Raises NotSent; NoAnswer also for trouble there and for an answer that does not verify."""
-        params = self.signed(method, content, notify_url)
+        params = self.signed(method, content, notify_url, at)
         address = f"{sandbox('/alipay/gateway.do')}?charset={params.pop('charset')}"
         headers = {"content-type": "application/x-www-form-urlencoded;charset=utf-8"}
         answer = request("POST", address, policy=policy(), headers=headers, content=urlencode(params).encode())
@@ -159,15 +159,17 @@ class Gateway:
             raise NoAnswer(f"{told.code} {told.sub_code}")
         return told
 
-    def signed(self, method: str, content: dict[str, Any], notify_url: str = "") -> dict[str, str]:
-        """Every parameter of a request, with its signature."""
+    def signed(
+        self, method: str, content: dict[str, Any], notify_url: str = "", at: datetime | None = None
+    ) -> dict[str, str]:
+        """Every parameter of a request, with its signature; it bears the time `at`, or now."""
         params = {
             "app_id": self.app_id,
             "method": method,
             "format": "JSON",
             "charset": "utf-8",
             "sign_type": "RSA2",
-            "timestamp": wire_time(clock.now()),
+            "timestamp": wire_time(at or clock.now()),
             "version": "1.0",
             "app_cert_sn": self._app_cert_sn,
             "alipay_root_cert_sn": root_cert_sn(self._roots),

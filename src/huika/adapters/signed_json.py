@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,11 +50,19 @@ class SignedJson:
         return cls(private, public)
 
     def call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, read_seconds: float = 5
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        read_seconds: float = 5,
+        at: datetime | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """One call: status below 500 and the signed JSON object. Raises NotSent, NoAnswer."""
+        """One call, bearing the time `at` (now, where none is given): status below 500 and the signed JSON object.
+
+        Raises NotSent, NoAnswer.
+        """
         content = b"" if body is None else canonical.dumps(dict(body))
-        timestamp, nonce = str(int(clock.now().timestamp())), ids.random_bytes(16).hex()
+        timestamp, nonce = str(int((at or clock.now()).timestamp())), ids.random_bytes(16).hex()
         url = sandbox(path)
         parts = urlsplit(url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path

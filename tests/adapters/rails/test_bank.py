@@ -54,7 +54,7 @@ def view(served: Served, **other: Any) -> dict[str, Any]:
 
 def test_it_is_a_rail_with_its_limits() -> None:
     rail: Rail = BankTransfer()
-    assert rail.limits == RailLimits(50_000_00, None, 0, 0, 300, 1800)
+    assert rail.limits == RailLimits(50_000_00, None, 0, 0, 300, 1800, may_return=True)
     assert rail.acknowledgement == ("application/json", b'{"code":"SUCCESS"}')
 
 

@@ -157,7 +157,7 @@ def test_a_second_rail_is_a_change_too() -> None:
     who = seller()
     actions.save_payee(who, "wallet", "openid-1", "王芳")
     with pytest.raises(errors.WrongCode):
-        actions.save_payee(who, "ecny", "e-1", "王芳")
+        actions.save_payee(who, "ecny", "0012345678901234", "王芳")
 
 
 def test_a_wrong_code_for_a_payee_is_counted_though_refused(outside: Outside) -> None:
@@ -230,3 +230,31 @@ def test_at_once_one_phone_is_one_seller_with_one_payee_and_one_consent_each() -
     payees = together([partial(actions.save_payee, who, "wallet", f"openid-{n}", "王芳") for n in range(6)])
     assert len([p for p in payees if isinstance(p, UUID)]) == 1
     assert {type(e) for e in refused(payees)} == {errors.WrongCode}
+
+
+@pytest.mark.parametrize(
+    ("rail", "typed", "kept"),
+    [
+        ("wallet", " oABC ", "oABC"),
+        ("wallet", " ", None),
+        ("bank", "6222 0200-0000 0000 000", "6222020000000000000"),
+        ("bank", "6222020000000000001", None),
+        ("bank", "622202000000000", None),
+        ("bank", "６２２２０２０００００００００００００", None),
+        ("alipay", "13800138000", "13800138000"),
+        ("alipay", "someone@example.com", "someone@example.com"),
+        ("alipay", "2088123456789012", "2088123456789012"),
+        ("alipay", "2088", None),
+        ("alipay", "nobody@example", None),
+        ("alipay", "23800138000", None),
+        ("ecny", "0012 3456 7890 1234", "0012345678901234"),
+        ("ecny", "00123456789", None),
+    ],
+)
+def test_an_account_is_checked_as_its_rail_writes_it(rail: str, typed: str, kept: str | None) -> None:
+    if kept is None:
+        with pytest.raises(errors.MalformedAccount) as refusal:
+            rules.account(rail, typed)
+        assert refusal.value.message_zh and refusal.value.message_en and refusal.value.data["field"] == "account"
+    else:
+        assert rules.account(rail, typed) == kept

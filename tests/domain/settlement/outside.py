@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from huika.domain.ledger import actions as ledger_actions
 from huika.domain.ledger.types import Leg
 from huika.domain.settlement import accounts, actions, jobs, models
-from huika.domain.settlement.actions import payouts
+from huika.domain.settlement.actions import callbacks, payouts
 from huika.domain.settlement.types import FreezeAnswer, RailAnswer, RailLimits, RailState, StatementLine
 from huika.kit import clock
 from huika.kit.safe_http import NoAnswer, NotSent
@@ -36,11 +36,13 @@ class Rail:
     names: list[str] = field(default_factory=list)
     limits: RailLimits = field(default_factory=lambda: RailLimits(single_fen=2_000_000_00))
 
-    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
+    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime) -> RailAnswer:
         self.calls.append(("create", number))
         self.names.append(name)
         how = self.breaks.popleft() if self.breaks else ""
         self._before(how)
+        if abs(clock.now() - at) > timedelta(seconds=self.limits.stale_seconds):
+            raise NoAnswer("stale")
         known = self.bills.setdefault(number, Bill(account, amount_fen))
         assert (known.account, known.amount_fen) == (account, amount_fen)
         if how == "deaf":
@@ -132,7 +134,7 @@ class Outside:
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     made = Outside()
-    for module in (jobs, payouts):
+    for module in (jobs, payouts, callbacks):
         monkeypatch.setattr(module, "provider", made.provider)
     return made
 

@@ -13,12 +13,13 @@ from huika.domain.field.types import Place
 from huika.domain.ledger import queries as ledger
 from huika.domain.market import actions as market
 from huika.domain.market import queries as offers
-from huika.domain.market.types import Fee, Line
+from huika.domain.market.types import Fee, Line, ReserveTerms
 from huika.domain.parties import actions as parties
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
 from huika.domain.trade import actions as trade
+from huika.domain.trade import queries as known
 from huika.kit import clock
 
 CITY = "shanghai"
@@ -49,7 +50,15 @@ def book(*cells: tuple[str, str, str, str]) -> str:
     return "\n".join([HEADER, *rows]) + "\n"
 
 
-def publish(recycler: UUID, text: str, *, fees: Sequence[Fee] = (), least: int = 0, paused: bool = False) -> UUID:
+def publish(
+    recycler: UUID,
+    text: str,
+    *,
+    fees: Sequence[Fee] = (),
+    least: int = 0,
+    paused: bool = False,
+    reserve: ReserveTerms | None = None,
+) -> UUID:
     """Publish a book."""
     return market.publish_book(
         recycler,
@@ -60,6 +69,7 @@ def publish(recycler: UUID, text: str, *, fees: Sequence[Fee] = (), least: int =
         fees=fees,
         min_basket_fen=least,
         paused=paused,
+        reserve=reserve,
     )
 
 
@@ -124,7 +134,8 @@ def tomorrow(n: int = 0) -> datetime:
 def quoted(who: Seller, lines: Sequence[Line], covered: Sequence[UUID], offer: int = 0) -> UUID:
     """An order of the `offer`-th best offer for these cards."""
     district = catalog.districts(CITY)[0].slug
-    compared = market.compare(CITY, district, lines, served=True, covered=frozenset(covered))
+    bagged = known.bagged(lines)
+    compared = market.compare(CITY, district, lines, served=True, covered=frozenset(covered), bagged=bagged)
     return trade.quote(who.party, compared, offers.comparison(compared).ranking.offers[offer].id)
 
 

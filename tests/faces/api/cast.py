@@ -159,7 +159,8 @@ def settled(order: OrderRef, by: UUID) -> OrderRef:
         trade.bagged_is_safe(card.id)
         payout = payouts.Payout.objects.get(card_id=card.id)
         settlement.sending(payout.id)
-        settlement.rail_answered(payout.id, RailAnswer(RailState.PAID, payout.amount_fen))
+        account = people.payee_details(payout.payee_id).account
+        settlement.rail_answered(payout.id, RailAnswer(RailState.PAID, payout.amount_fen, account))
         trade.payout_paid(order.id, card.id)
     trade.try_settle(order.id)
     return orders.order_for(orders.DESK, order.id)

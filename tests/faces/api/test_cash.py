@@ -35,7 +35,9 @@ def test_cash_is_rounded_up_for_the_seller_counted_and_taken_from_the_purse(plat
     net = order["quoted_net_fen"]
     due = -(-net // 100) * 100
     assert due > net, "choose faces whose net is no whole yuan"
-    assert seller.client.get(f"/v1/orders/{order['id']}/money") == {"owed_fen": net, "paid_fen": 0, "payouts": []}
+    assert seller.client.get(f"/v1/orders/{order['id']}/money") == {
+        "owed_fen": net, "paid_fen": 0, "kept_fen": 0, "payouts": [], "reserves": [], "debts": [],
+    }  # fmt: skip
     for counted in (net, due - 100, due + 100, 0):
         with h.refused("wrong_cash") as wrong:
             courier.post(pay, {"counted_fen": counted})

@@ -77,6 +77,7 @@ class SellerAtHome:
         self.say_who(cash=cash)
         page.wait_for_url("**/last")
         page.wait_for_selector(".hk-btn_go:not([disabled])")
+        self.choose_rail("cash" if cash else "wallet")
         self.tap(self.go)
         page.wait_for_url(re.compile(r"/orders/\w+$"))
         return page.url.rpartition("/")[2]
@@ -89,7 +90,7 @@ class SellerAtHome:
         self.page.fill("[name=code]", self.world.sandbox.code_for(self.phone, "login"))
 
     def say_who(self, *, cash: bool = False) -> None:
-        """Name, number, each consent, account."""
+        """Name, number, each consent."""
         self.page.fill("[name=name]", "测试卖家")
         self.page.fill("[name=number]", identity_number(int(h.digits(3))))
         for kind in ("identity", "address"):
@@ -97,9 +98,14 @@ class SellerAtHome:
             self.taps += 1
         self.page.locator(f"input[name=payee][value={'no' if cash else 'yes'}]").check()
         self.taps += 1
-        if not cash:
-            self.page.fill("[name=account]", "oPAGES-" + self.phone)
         self.tap(self.go)
+
+    def choose_rail(self, rail: str = "wallet", account: str = "") -> None:
+        """How to be paid: nothing is chosen beforehand."""
+        self.page.locator(f"[name=rail][value={rail}]").check()
+        self.taps += 1
+        if rail != "cash":
+            self.page.fill(f"[name=account-{rail}]", account or "oPAGES-" + self.phone)
 
     def door(self) -> tuple[str, str]:
         """(what the courier says, what I say)."""

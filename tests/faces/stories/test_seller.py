@@ -5,9 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 from tests.browser import BrowserPages, shot
+from tests.faces.api import helpers as h
 from tests.faces.stories.people import SellerAtHome
 
 from huika.domain.trade.models import Order
+from huika.sim.client import identity_number
 from huika.sim.story import World
 
 pytestmark = pytest.mark.stack
@@ -28,6 +30,7 @@ def test_a_double_tap_books_once(platform: World, site: str, browser_page: Brows
     seller.say_who()
     page.wait_for_url("**/last")
     page.wait_for_selector(".hk-btn_go:not([disabled])")
+    seller.choose_rail()
     where = page.url
     # Past the page's own guard: the same form twice, and two more from other tabs, all at once.
     form = page.evaluate("Object.fromEntries(new FormData(document.querySelector('#last')))")
@@ -87,11 +90,21 @@ def test_what_was_typed_survives_an_error_the_back_button_and_a_lost_connection(
     page.fill("[name=number]", "310101199001010000")
     for kind in ("identity", "address", "payee"):
         page.locator(f"input[name={kind}][value=yes]").check()
-    page.fill("[name=account]", "oKEPT")
     seller.go.click()
     expect(page.locator("[role=alert]")).to_contain_text("18 位")
-    assert page.input_value("[name=name]") == "测试卖家" and page.input_value("[name=account]") == "oKEPT"
+    assert page.input_value("[name=name]") == "测试卖家"
     assert page.locator("input[name=payee][value=yes]").is_checked()
+    page.fill("[name=number]", identity_number(int(h.digits(3))))
+    seller.go.click()
+    page.wait_for_url("**/last")
+    page.locator("[name=rail][value=bank]").check()
+    page.fill("[name=account-bank]", "6222 0200")
+    page.wait_for_selector(".hk-btn_go:not([disabled])")  # the page was made anew once the name was checked
+    assert page.locator("[name=rail][value=bank]").is_checked()
+    assert page.input_value("[name=account-bank]") == "6222 0200"
+    seller.go.click()
+    expect(page.locator("[role=alert]")).to_contain_text("银行卡号不对")
+    assert page.input_value("[name=account-bank]") == "6222 0200"
 
 
 def test_too_small_and_refused_kinds_lead_somewhere(platform: World, site: str, browser_page: BrowserPages) -> None:

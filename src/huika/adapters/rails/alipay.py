@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -116,7 +117,9 @@ class AlipayTransfer:
         part, over = divmod(amount_fen, count)
         return RailQuote((part + 1,) * over + (part,) * (count - over))
 
-    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
+    def create(
+        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
+    ) -> RailAnswer:
         """Transfer once under our number. Raises NotSent, NoAnswer."""
         user = bool(USER_ID.fullmatch(account))
         payee = {"identity": account, "identity_type": "ALIPAY_USER_ID" if user else "ALIPAY_LOGON_ID"}
@@ -130,7 +133,7 @@ class AlipayTransfer:
             "passback_params": f"{amount_fen}:{account}",
         }
         notify_url = f"{settings.PUBLIC_URL}/callbacks/alipay"
-        told = self._gateway.call("alipay.fund.trans.uni.transfer", content, notify_url)
+        told = self._gateway.call("alipay.fund.trans.uni.transfer", content, notify_url, at)
         if told.ok and told.content.get("out_biz_no") == number:
             state = STATES.get(str(told.content.get("status")), RailState.PENDING)
             return RailAnswer(state, reference=str(told.content.get("order_id", "")))

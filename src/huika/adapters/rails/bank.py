@@ -82,9 +82,7 @@ class BankTransfer(SignedRail):
     """
 
     party = "bank"
-    limits = RailLimits(
-        single_fen=50_000_00, day_fen=None, cost_fen=0, name_from_fen=0, stale_seconds=300, usual_seconds=1800
-    )
+    limits = RailLimits(single_fen=50_000_00, name_from_fen=0, stale_seconds=300, usual_seconds=1800, may_return=True)
     # PAID is what the bank says; that it stays so is not certain (see above).
     states = bank_file.STATES
     refusals = frozenset({(400, "PARAM_ERROR"), (409, "INSUFFICIENT")})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ class SignedRail:
         about = json.loads((Path(settings.KEYS) / "sandbox" / f"{self.party}.json").read_text())
         return str(about["customer"])
 
-    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
+    def create(
+        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
+    ) -> RailAnswer:
         """Pay once under our number, the payee's name always with it. Raises NotSent, NoAnswer.
 
         A number that is taken by another payment there is NoAnswer: the query shows which, and the caller compares.
@@ -46,7 +49,7 @@ class SignedRail:
             "remark": remark,
             "notify_url": f"{settings.PUBLIC_URL}/callbacks/{self.party}",
         }
-        status, found = self._wire.call("POST", f"/{self.party}/transfers", body)
+        status, found = self._wire.call("POST", f"/{self.party}/transfers", body, at=at)
         code = str(found.get("code"))
         if (status, code) in self.refusals:
             return RailAnswer(RailState.REFUSED, reason=code)

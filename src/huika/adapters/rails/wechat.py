@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,9 @@ class WechatTransfer:
         part, over = divmod(amount_fen, count)
         return RailQuote((part + 1,) * over + (part,) * (count - over))
 
-    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
+    def create(
+        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
+    ) -> RailAnswer:
         """Transfer to an openid under our bill number. Raises NotSent, NoAnswer.
 
         The name goes along from 2,000 yuan, or from half the single quota where that is less. A part of a split amount
@@ -170,7 +173,7 @@ class WechatTransfer:
         if name and amount_fen >= min(NAME_FROM_FEN, self.limits.single_fen // 2):
             body["user_name"] = self._encrypted(name)
             headers["wechatpay-serial"] = self._keys.platform_serial
-        answer = self._call("POST", BILLS, canonical.dumps(body), headers)
+        answer = self._call("POST", BILLS, canonical.dumps(body), headers, at)
         found = document(answer)
         code = str(found.get("code"))
         words = REFUSALS.get((answer.status, code))
@@ -221,8 +224,10 @@ class WechatTransfer:
             raise CallbackRefused(why_zh="内容读不出", why="its content cannot be read") from error
         return Callback(number, amount_fen, account, merchant, once)
 
-    def _call(self, method: str, path: str, content: bytes, extra: dict[str, str]) -> Answer:
-        timestamp, nonce = str(int(clock.now().timestamp())), ids.random_bytes(16).hex()
+    def _call(
+        self, method: str, path: str, content: bytes, extra: dict[str, str], at: datetime | None = None
+    ) -> Answer:
+        timestamp, nonce = str(int((at or clock.now()).timestamp())), ids.random_bytes(16).hex()
         url = sandbox(path)
         message = f"{method}\n{urlsplit(url).path}\n{timestamp}\n{nonce}\n".encode() + content + b"\n"
         signature = base64.b64encode(self._keys.merchant.sign(message, PKCS1v15(), SHA256())).decode()

@@ -33,22 +33,29 @@ def picture_bytes(clean_sha256: str) -> bytes:
     return place.read_bytes()
 
 
-def receipt(subject: UUID, verb: str) -> str:
-    """The receipt of the newest event of this verb, with every named part disclosed.
+def receipt(subject: UUID, verb: str, **facts: str) -> str:
+    """The receipt of the newest event of this verb, of these facts where any are named, with every part disclosed.
 
     Raises NotFound when there is no such event, ReceiptNotReady while it is on its way into the log.
     """
     if not events.recorded(subject, verb):
         raise NotFound()
-    event, tiles, signer = events.last_about(subject, verb), log.tiles(), log.signer()
+    event, tiles, signer = _newest(subject, verb, facts), log.tiles(), log.signer()
     published = tiles.published(signer)
     if event is None or published is None or published.size <= event.place:
         raise ReceiptNotReady()
     hashes = tiles.inclusion(event.place, published.size)
     note = (tiles.folder / "checkpoint").read_bytes().decode()
     if note.split("\n")[1] != str(published.size):  # the log grew between the two reads
-        return receipt(subject, verb)
+        return receipt(subject, verb, **facts)
     return Proof(receipts.disclose(event, event.parts), event.place, tuple(hashes), note).text()
+
+
+def _newest(subject: UUID, verb: str, facts: dict[str, str]) -> events.Placed | None:
+    if not facts:
+        return events.last_about(subject, verb)
+    like = [e for e in events.about([subject]) if e.verb == verb and facts.items() <= e.facts.items()]
+    return like[-1] if like else None
 
 
 def verify_receipt(text: str, vkeys: Sequence[str]) -> VerifiedReceipt:

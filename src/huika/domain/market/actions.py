@@ -8,9 +8,10 @@ from uuid import UUID
 
 from huika.domain.market import books, models, queries, rules
 from huika.domain.market.errors import BadBook, BookChanged, CityNotServed, EmptyBasket
-from huika.domain.market.types import Fee, Line
+from huika.domain.market.types import NO_RESERVE, Fee, Line, ReserveTerms
 from huika.kit import canonical, clock, events, locks
 from huika.kit.change import action
+from huika.kit.refusals import Malformed
 
 STANDS_SECONDS = 900
 
@@ -28,12 +29,21 @@ def publish_book(
     effective_from: datetime | None = None,
     paused: bool = False,
     after_version: int | None = None,
+    reserve: ReserveTerms | None = None,
 ) -> UUID:
-    """Put a new version of a recycler's book into effect, all rows or none; the book's id. Raises BadBook.
+    """Put a new version of a recycler's book into effect, all rows or none; the book's id. Raises BadBook, Malformed.
 
-    Fees and minimum stay as in the last version where none are given. With `after_version` it is published only on top
-    of that version (0: the first one), which the change was looked at against; BookChanged otherwise.
+    Fees, minimum and reserve stay as in the last version where none are given; NO_RESERVE ends the reserve. With
+    `after_version` it is published only on top of that version (0: the first one), which the change was looked at
+    against; BookChanged otherwise.
     """
+    if reserve is not None and reserve != NO_RESERVE and not rules.within(reserve):
+        most = rules.MOST_RESERVE
+        raise Malformed(
+            field="reserve",
+            why=f"at most {most.share_bp} bp for {most.days} days, {most.bonus_bp} bp more",
+            why_zh=f"留存最多 {most.share_bp // 100}%、{most.days} 天，加价最多 {most.bonus_bp // 100}%",
+        )
     cells, errors = books.parse(text, kinds, cities)
     if errors:
         raise BadBook(count=len(errors), rows=[asdict(e) for e in errors[:100]])
@@ -50,6 +60,7 @@ def publish_book(
         paused=paused,
         min_basket_fen=minimum,
         fees=(last.fees if last else []) if fees is None else [asdict(f) for f in fees],
+        reserve=(last.reserve if last else None) if reserve is None else _kept(reserve),
         uploaded_by=by,
         at=at,
         sha256=hashlib.sha256(text.encode()).digest(),
@@ -63,6 +74,10 @@ def publish_book(
     return book.id
 
 
+def _kept(reserve: ReserveTerms) -> dict[str, int] | None:
+    return None if reserve == NO_RESERVE else asdict(reserve)
+
+
 @action
 def set_platform_fee(city: str, fee: Fee) -> None:
     """Put a named platform fee of one city into effect."""
@@ -74,11 +89,19 @@ def set_platform_fee(city: str, fee: Fee) -> None:
 
 @action
 def compare(
-    city: str, district: str, lines: Sequence[Line], *, served: bool, covered: frozenset[UUID], channel: str = "visit"
+    city: str,
+    district: str,
+    lines: Sequence[Line],
+    *,
+    served: bool,
+    covered: frozenset[UUID],
+    channel: str = "visit",
+    bagged: frozenset[int] = frozenset(),
 ) -> UUID:
     """Rank what every recycler pays for these cards and store it; the comparison's id. It stands for 15 minutes.
 
     `served` says whether anybody visits there; where nobody does the demand is noted and CityNotServed raised.
+    `bagged`: numbers of the lines that are secured in a bag, which may bring more where a part of it comes later.
     """
     if not 1 <= len(lines) <= rules.MOST_LINES:
         raise EmptyBasket()
@@ -92,7 +115,7 @@ def compare(
         )
         raise CityNotServed()
     live, bookless = queries.live_books(city, [line.kind for line in lines], channel, at)
-    ranking = rules.rank(lines, live, queries.platform_fees(city), covered)
+    ranking = rules.rank(lines, live, queries.platform_fees(city), covered, bagged)
     absences = [*ranking.absences, *bookless]
     comparison = models.Comparison.objects.create(
         city=city,
@@ -103,7 +126,7 @@ def compare(
         at=at,
         expires_at=at + timedelta(seconds=STANDS_SECONDS),
     )
-    single = {o.lots[0].recycler: o for o in ranking.offers if len(o.lots) == 1}
+    single = {o.lots[0].recycler: o for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
     models.Quote.objects.bulk_create(
         [
             models.Quote(

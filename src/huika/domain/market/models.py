@@ -19,12 +19,28 @@ class Book(models.Model):
     paused = models.BooleanField(default=False)
     min_basket_fen = models.BigIntegerField(default=0)
     fees = models.JSONField(default=list)  # [{code, zh, en, fixed_fen, bp}]
+    reserve = models.JSONField(null=True)  # {share_bp, days, bonus_bp}: more for the seller, a share of it later
     sha256 = models.BinaryField(max_length=32)
     uploaded_by = models.UUIDField()
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["recycler_id", "version"], name="market_book_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["recycler_id", "version"], name="market_book_version_once"),
+            models.CheckConstraint(
+                condition=Q(reserve__isnull=True)
+                | Q(
+                    reserve__has_keys=["share_bp", "days", "bonus_bp"],
+                    reserve__share_bp__gt=0,
+                    reserve__share_bp__lte=5_000,
+                    reserve__days__gte=1,
+                    reserve__days__lte=60,
+                    reserve__bonus_bp__gt=0,
+                    reserve__bonus_bp__lte=1_000,
+                ),
+                name="market_book_reserve_within",
+            ),
+        ]
 
 
 class PriceRow(models.Model):

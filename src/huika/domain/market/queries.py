@@ -24,6 +24,7 @@ from huika.domain.market.types import (
     Offer,
     Price,
     Ranking,
+    ReserveTerms,
 )
 from huika.domain.parties import queries as parties
 from huika.kit import clock
@@ -33,7 +34,7 @@ _LIVE = """
 SELECT live.*, EXISTS (
     SELECT 1 FROM market_pricerow r WHERE r.book_id = live.id AND r.city = %s AND r.channel = %s
 ) FROM (
-    SELECT DISTINCT ON (recycler_id) id, recycler_id, version, paused, min_basket_fen, fees FROM market_book
+    SELECT DISTINCT ON (recycler_id) id, recycler_id, version, paused, min_basket_fen, fees, reserve FROM market_book
     WHERE effective_from <= %s ORDER BY recycler_id, version DESC
 ) live
 """
@@ -58,8 +59,9 @@ def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> t
         if row is None:
             bookless.append(rules.without_book(recycler.id, recycler.name_zh, recycler.name_en))
             continue
-        book_id, _, version, paused, minimum, fees, serves = row
+        book_id, _, version, paused, minimum, fees, reserve, serves = row
         named = json.loads(fees) if isinstance(fees, str) else fees
+        later = json.loads(reserve) if isinstance(reserve, str) else reserve
         found.append(
             Book(
                 recycler.id,
@@ -73,9 +75,14 @@ def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> t
                 tuple(Fee(**f) for f in named),
                 tuple(prices.get(book_id, ())),
                 serves,
+                _terms(later),
             )
         )
     return found, bookless
+
+
+def _terms(raw: dict[str, int] | None) -> ReserveTerms | None:
+    return ReserveTerms(raw["share_bp"], raw["days"], raw["bonus_bp"]) if raw else None
 
 
 def platform_fees(city: str) -> tuple[Fee, ...]:
@@ -148,6 +155,7 @@ def _offer(raw: dict[str, Any]) -> Offer:
             lot["version"],
             _pairs(lot["fees"]),
             tuple(CardPrice(**{**c, "platform_fees": _pairs(c["platform_fees"])}) for c in lot["cards"]),
+            lot.get("reserve_days", 0),  # comparisons that were stored before there were reserves have none
         )
         for lot in raw["lots"]
     )
@@ -168,10 +176,16 @@ def _pairs(raw: list[list[Any]]) -> tuple[tuple[str, int], ...]:
     return tuple((code, fen) for code, fen in raw)
 
 
-def preview(city: str, lines: Sequence[Line], covered: frozenset[UUID], channel: str = "visit") -> Ranking:
+def preview(
+    city: str,
+    lines: Sequence[Line],
+    covered: frozenset[UUID],
+    channel: str = "visit",
+    bagged: frozenset[int] = frozenset(),
+) -> Ranking:
     """What recyclers would pay for these cards now: nothing is stored and nothing is firm."""
     live, bookless = live_books(city, [line.kind for line in lines], channel, clock.now())
-    ranking = rules.rank(lines, live, platform_fees(city), covered)
+    ranking = rules.rank(lines, live, platform_fees(city), covered, bagged)
     return Ranking(ranking.offers, (*ranking.absences, *bookless))
 
 
@@ -203,7 +217,8 @@ def book_in_effect(recycler: UUID) -> BookRef | None:
 
 
 def _book_ref(b: models.Book, rows: int) -> BookRef:
-    return BookRef(b.id, b.recycler_id, b.version, b.effective_from, b.paused, b.min_basket_fen, rows)
+    terms = _terms(b.reserve)
+    return BookRef(b.id, b.recycler_id, b.version, b.effective_from, b.paused, b.min_basket_fen, rows, terms)
 
 
 def price_rows(book: UUID) -> QuerySet[models.PriceRow]:

@@ -5,16 +5,31 @@ card, so that a lot that settles in part is settled by adding the cards that wer
 no fee.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from uuid import UUID
 
-from huika.domain.market.types import Absence, Book, CardPrice, Fee, Line, LotOffer, Offer, Price, Ranking
+from huika.domain.market.types import (
+    Absence,
+    Book,
+    CardPrice,
+    Fee,
+    Line,
+    LotOffer,
+    Offer,
+    Price,
+    Ranking,
+    ReserveTerms,
+)
 from huika.kit.money import share_fen, split_fen
 
 MOST_RECYCLERS = 3
 MOST_LINES = 60
+LATER = "~r"
+"""What the id of an offer with a reserve ends with, after the id of the same offer paid in full."""
+MOST_RESERVE = ReserveTerms(share_bp=5_000, days=60, bonus_bp=1_000)
+NOTHING_MORE: Mapping[int, int] = {}
 
 ABSENT = {
     "paused": ("商家暂停收卡", "The recycler has paused buying."),
@@ -52,12 +67,26 @@ def fees_fen(fees: Sequence[Fee], gross_fen: int) -> tuple[tuple[str, int], ...]
     return tuple((code, fen) for code, fen in named if fen)
 
 
-def rank(lines: Sequence[Line], books: Sequence[Book], platform: Sequence[Fee], covered: frozenset[UUID]) -> Ranking:
+def within(terms: ReserveTerms) -> bool:
+    """Whether a recycler may offer a reserve on these terms."""
+    most = MOST_RESERVE
+    return 0 < terms.share_bp <= most.share_bp and 1 <= terms.days <= most.days and 0 < terms.bonus_bp <= most.bonus_bp
+
+
+def rank(
+    lines: Sequence[Line],
+    books: Sequence[Book],
+    platform: Sequence[Fee],
+    covered: frozenset[UUID],
+    bagged: frozenset[int] = frozenset(),
+) -> Ranking:
     """Rank whole-basket offers by what the seller nets: each recycler alone, and the best split among up to three.
 
     `covered` are the recyclers whose cards can be visited and settled here. Ties: fewer recyclers, then recycler id.
+    `bagged` are the numbers of the lines that are secured in a bag: for them a recycler may pay more where a part of it
+    comes later. Such offers stand after all that are paid in full, whatever they bring.
     """
-    offers, absences, takers = [], [], []
+    offers, later, absences, takers = [], [], [], []
     for book in sorted(books, key=lambda b: str(b.recycler)):
         reason = _hindrance(book, lines, covered)
         if reason == "not_accepted" and len(lines) > 1 and any(cell(book.prices, line) for line in lines):
@@ -71,12 +100,15 @@ def rank(lines: Sequence[Line], books: Sequence[Book], platform: Sequence[Fee], 
             absences.append(absence(book, "fees_exceed"))
         else:
             offers.append(offer)
+            if with_reserve := _with_reserve(book, lines, platform, bagged, offer):
+                later.append(with_reserve)
     if (split := best_split(lines, takers, platform)) and (
         not offers or split.net_fen > max(o.net_fen for o in offers)
     ):
         offers.append(split)
-    offers.sort(key=lambda o: (-o.net_fen, len(o.lots), str(o.lots[0].recycler)))
-    return Ranking(tuple(_explain(o, offers[0]) for o in offers), tuple(absences))
+    for some in (offers, later):
+        some.sort(key=lambda o: (-o.net_fen, len(o.lots), str(o.lots[0].recycler)))
+    return Ranking(tuple(_explain(o, offers[0]) for o in [*offers, *later]), tuple(absences))
 
 
 def _hindrance(book: Book, lines: Sequence[Line], covered: frozenset[UUID]) -> str:
@@ -132,8 +164,31 @@ def _assign(
     return share
 
 
-def _offer(share: Sequence[tuple[Book, Sequence[Line]]], platform: Sequence[Fee]) -> Offer | None:
-    gross = [[share_fen(c.face_value_fen, _ratio(book, c)) for c in cards] for book, cards in share]
+def _with_reserve(
+    book: Book, lines: Sequence[Line], platform: Sequence[Fee], bagged: frozenset[int], full: Offer
+) -> Offer | None:
+    """The same offer for more, a part of it later; None where it would bring no more, or nothing would come later."""
+    if book.reserve is None:
+        return None
+    more = {line.n: book.reserve.bonus_bp for line in lines if line.n in bagged}
+    offer = _offer([(book, list(lines))], platform, more)
+    if offer is None or offer.net_fen <= full.net_fen:
+        return None
+    share = book.reserve.share_bp
+    lot = offer.lots[0]
+    # Never all of a card: what is paid at the door is what makes it a sale.
+    kept = {c.n: min(share_fen(c.net_fen, share), c.net_fen - 1) for c in lot.cards if c.n in more}
+    if not any(kept.values()):
+        return None
+    cards = tuple(replace(c, reserve_fen=kept.get(c.n, 0)) for c in lot.cards)
+    return replace(offer, id=offer.id + LATER, lots=(replace(lot, cards=cards, reserve_days=book.reserve.days),))
+
+
+def _offer(
+    share: Sequence[tuple[Book, Sequence[Line]]], platform: Sequence[Fee], more: Mapping[int, int] = NOTHING_MORE
+) -> Offer | None:
+    """`more`: line number → basis points of face value on top of the book's ratio."""
+    gross = [[share_fen(c.face_value_fen, _ratio(book, c, more)) for c in cards] for book, cards in share]
     flat = [g for lot in gross for g in lot]
     if min(flat, default=0) <= 0:  # a card that brings nothing
         return None
@@ -151,7 +206,7 @@ def _offer(share: Sequence[tuple[Book, Sequence[Line]]], platform: Sequence[Fee]
             net = card_gross - fee - sum(fen for _, fen in platform_fees)
             if net <= 0:
                 return None
-            priced.append(CardPrice(line.n, _ratio(book, line), card_gross, fee, platform_fees, net))
+            priced.append(CardPrice(line.n, _ratio(book, line, more), card_gross, fee, platform_fees, net))
         lots.append(LotOffer(book.recycler, book.name_zh, book.name_en, book.book, book.version, own, tuple(priced)))
     face = sum(c.face_value_fen for _, cards in share for c in cards)
     fee_total = sum(c.recycler_fee_fen for lot in lots for c in lot.cards)
@@ -160,11 +215,11 @@ def _offer(share: Sequence[tuple[Book, Sequence[Line]]], platform: Sequence[Fee]
     return Offer(name, tuple(lots), named, face, total, fee_total, net_total)
 
 
-def _ratio(book: Book, line: Line) -> int:
+def _ratio(book: Book, line: Line, more: Mapping[int, int]) -> int:
     price = cell(book.prices, line)
     if price is None:
         raise ValueError(f"{book.recycler} has no price for {line.kind}")
-    return price.ratio_bp
+    return price.ratio_bp + more.get(line.n, 0)
 
 
 def _explain(offer: Offer, best: Offer) -> Offer:

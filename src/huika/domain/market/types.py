@@ -39,6 +39,22 @@ class Price:
 
 
 @dataclass(frozen=True)
+class ReserveTerms:
+    """What a recycler pays for waiting: `bonus_bp` more of face value where `share_bp` of the net comes `days` later.
+
+    Only for cards that are bagged and not locked.
+    """
+
+    share_bp: int
+    days: int
+    bonus_bp: int
+
+
+NO_RESERVE = ReserveTerms(0, 0, 0)
+"""Publishing with it ends what the last version offered."""
+
+
+@dataclass(frozen=True)
 class Book:
     """A recycler's live book, cut to what this basket needs."""
 
@@ -53,11 +69,15 @@ class Book:
     fees: tuple[Fee, ...]
     prices: tuple[Price, ...]
     serves: bool = True  # whether it buys anything in this city and channel
+    reserve: ReserveTerms | None = None
 
 
 @dataclass(frozen=True)
 class CardPrice:
-    """What one card brings. gross − recycler_fee − platform_fee = net; secured = net + platform_fee."""
+    """What one card brings. gross − recycler_fee − platform_fee = net; secured = net + platform_fee.
+
+    `reserve_fen` is the part of the net that comes later, where the seller chooses such an offer.
+    """
 
     n: int
     ratio_bp: int
@@ -65,6 +85,7 @@ class CardPrice:
     recycler_fee_fen: int
     platform_fees: tuple[tuple[str, int], ...]  # (fee code, fen): this card's share of each
     net_fen: int
+    reserve_fen: int = 0
 
     @property
     def platform_fee_fen(self) -> int:
@@ -86,6 +107,11 @@ class LotOffer:
     version: int
     fees: tuple[tuple[str, int], ...]  # (fee code, fen), the recycler's own
     cards: tuple[CardPrice, ...]
+    reserve_days: int = 0  # after which the cards' reserves come
+
+    @property
+    def reserve_fen(self) -> int:
+        return sum(c.reserve_fen for c in self.cards)
 
     @property
     def gross_fen(self) -> int:
@@ -114,6 +140,26 @@ class Offer:
     lower_by_fen: int = 0
     lower_because: tuple[tuple[str, int], ...] = ()  # (part, fen); sums to lower_by_fen
 
+    @property
+    def reserve_fen(self) -> int:
+        """What of the net comes later; nothing for an offer that is paid in full at the door."""
+        return sum(lot.reserve_fen for lot in self.lots)
+
+    @property
+    def reserve_days(self) -> int:
+        """After how many days it comes; 0 for an offer that is paid in full."""
+        return max((lot.reserve_days for lot in self.lots), default=0)
+
+    @property
+    def more_fen(self) -> int:
+        """How much more it brings than the best that is paid in full; nothing where it does not."""
+        return max(0, -self.lower_by_fen)
+
+    @property
+    def now_fen(self) -> int:
+        """What is paid at the door."""
+        return self.net_fen - self.reserve_fen
+
 
 @dataclass(frozen=True)
 class Absence:
@@ -131,7 +177,7 @@ class Absence:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Offers by net, best first; every other recycler with its reason."""
+    """Offers paid in full by net, best first, then those with a reserve; every other recycler with its reason."""
 
     offers: tuple[Offer, ...]
     absences: tuple[Absence, ...]
@@ -170,6 +216,7 @@ class BookRef:
     paused: bool
     min_basket_fen: int
     rows: int
+    reserve: ReserveTerms | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Why `parties` refuses."""
 
-from huika.kit.refusals import Refusal
+from huika.kit.refusals import Malformed, Refusal
 
 
 class MalformedPhone(Refusal):
@@ -88,6 +88,11 @@ class ConsentMissing(Refusal):
 class PayeeNameDiffers(Refusal):
     code, status = "payee_name_differs", 409
     zh, en = "收款人要和实名一致", "The payee's name must be the verified name."
+
+
+class MalformedAccount(Malformed):
+    code, status = "malformed_account", 422
+    zh, en = "{why_zh}", "{why}"
 
 
 class PayeeWaiting(Refusal):

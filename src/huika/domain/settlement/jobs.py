@@ -66,10 +66,11 @@ def send(payout_id: str) -> None:
     if not actions.sending(row.id):
         ask(payout_id=payout_id)
         return
+    row.refresh_from_db()
     details = parties.payee_details(row.payee_id)
     try:
         answer = provider(f"rail.{row.rail}").create(
-            row.number, details.account, details.name, row.amount_fen, "回卡收卡款"
+            row.number, details.account, details.name, row.amount_fen, "回卡收卡款", row.sent_at
         )
     except NotSent as error:
         raise TryAgain from error
@@ -81,16 +82,18 @@ def send(payout_id: str) -> None:
 
 @job("settlement.ask")
 def ask(payout_id: str) -> None:
-    """Ask the rail what became of a payout."""
+    """Ask the rail what became of a payout; where money may come back, of one that has arrived too."""
     row = models.Payout.objects.get(id=payout_id)
-    if row.state not in ("sent", "unknown", "waiting"):
+    port = provider(f"rail.{row.rail}")
+    if row.state not in ("sent", "unknown", "waiting") and not (row.state == "paid" and port.limits.may_return):
         return
+    asked = clock.now()
     try:
-        answer = provider(f"rail.{row.rail}").query(row.number)
+        answer = port.query(row.number)
     except (NoAnswer, NotSent):
         actions.no_answer(row.id)
         return
-    actions.rail_answered(row.id, answer)
+    actions.rail_answered(row.id, answer, asked)
 
 
 @job("settlement.cancel")

@@ -28,6 +28,7 @@ PAYOUT = Machine(
         "pay": (("sent", "unknown", "waiting"), "paid"),
         "fail": (("sent", "unknown", "waiting"), "failed"),
         "hand_over": (("created",), "paid"),  # cash
+        "come_back": (("paid",), "returned"),  # a bank may send back what had arrived
     },
 )
 

@@ -1,7 +1,7 @@
 """What `settlement` needs from outside. Every call raises kit's NotSent (certainly not done) or NoAnswer (unknown)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from huika.domain.settlement.types import Callback, FreezeAnswer, RailAnswer, RailLimits, RailQuote, StatementLine
@@ -42,8 +42,12 @@ class Rail(Protocol):
         """Whether the rail takes this amount for this account, and in which parts. Some rails ask outside for it."""
         ...
 
-    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
-        """Pay once under our `number`; a repeat pays nothing more."""
+    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime) -> RailAnswer:
+        """Pay once under our `number`; a repeat pays nothing more.
+
+        The request bears the time `at` which it was written down: whoever sleeps in between sends what the rail refuses
+        as stale.
+        """
         ...
 
     def query(self, number: str) -> RailAnswer:

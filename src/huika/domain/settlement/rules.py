@@ -9,9 +9,10 @@ def parts(amount_fen: int, single_fen: int) -> list[int]:
     return [amount_fen // count + (1 if n < amount_fen % count else 0) for n in range(count)]
 
 
-def dead(sends: int, refusals: int, sent_at: datetime | None, at: datetime, stale_seconds: int) -> bool:
-    """Whether a payout that its rail has refused, and has never heard of, can no longer take effect.
+def dead(sent_at: datetime | None, asked: datetime, stale_seconds: int) -> bool:
+    """Whether a payout which its rail has refused, and had not heard of when it was `asked`, can take effect no more.
 
-    Either every request that left was answered with a no, or the last is so old that the rail would refuse it as stale.
+    So it is once every request, the last written down at `sent_at`, is older than the rail takes. Twice its limit: its
+    clock may differ from ours by as much before it refuses us altogether.
     """
-    return sends == refusals or sent_at is None or at - sent_at > timedelta(seconds=stale_seconds)
+    return sent_at is None or asked - sent_at > timedelta(seconds=2 * stale_seconds)

@@ -34,6 +34,7 @@ class RailLimits:
 
     `name_from_fen`: the payee's name goes along from this amount on. `stale_seconds`: a request of ours that is older
     is refused there, so that one which is still under way can no longer take effect. `usual_seconds`: time to money.
+    `may_return`: what has arrived may be sent back.
     """
 
     single_fen: int
@@ -42,6 +43,7 @@ class RailLimits:
     name_from_fen: int | None = None
     stale_seconds: int = 300
     usual_seconds: int = 60
+    may_return: bool = False
 
 
 @dataclass(frozen=True)

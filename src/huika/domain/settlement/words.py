@@ -17,6 +17,10 @@ WORDS.update(
             "付款没成功：{reason}。钱还归你",
             "The payout failed: {reason}. The money is still yours",
         ),
+        "settlement.payout.returned": (
+            "银行退回 {amount_fen}。钱还归你，正在重新付",
+            "{amount_fen} came back from the bank. The money is still yours",
+        ),
         "settlement.payout.withdrawn": ("请对方撤回这笔付款", "Asking for this payout to be withdrawn"),
         "settlement.debt.acknowledged": (
             "欠条 {number}：{amount_fen} 归你，付到为止",

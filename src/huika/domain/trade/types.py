@@ -24,6 +24,7 @@ class CardRef:
     net_fen: int
     picture: str  # hex SHA-256 of the front as the device sent it, empty before it was photographed
     balance_fen: int | None = None  # what its balance channel or issuer showed last
+    reserve_fen: int = 0  # the part of the net that the seller chose to have later
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class LotRef:
     recycler: UUID
     state: str
     secured_fen: int
+    reserve_days: int = 0  # after which its cards' reserves come
 
 
 @dataclass(frozen=True)

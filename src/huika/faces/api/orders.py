@@ -93,8 +93,17 @@ def get_money(request: HttpRequest, order_id: UUID) -> s.MoneyOut:
     order = orders.order_for(actor_of(request, *SELLS), order_id)
     # What is on its way is still owed, and another order's money is not this one's.
     earned, paid = sum(c.net_fen for c in order.cards if c.state in ("credited", "paid")), settlement.paid_fen(order.id)
-    payouts = [s.PayoutOut.from_orm(p) for p in settlement.payouts(order.id)]
-    return s.MoneyOut(owed_fen=earned - paid, paid_fen=paid, payouts=payouts)
+    reserves = settlement.reserves(order.id)
+    kept = sum(r.amount_fen for r in reserves if r.ended_at is None)
+    back = sum(r.to_recycler_fen or 0 for r in reserves)
+    return s.MoneyOut(
+        owed_fen=earned - kept - back - paid,
+        paid_fen=paid,
+        kept_fen=kept,
+        payouts=[s.PayoutOut.from_orm(p) for p in settlement.payouts(order.id)],
+        reserves=[s.ReserveOut.from_orm(r) for r in reserves],
+        debts=[s.DebtOut.from_orm(d) for d in settlement.debts(order.id)],
+    )
 
 
 @router.get("/{order_id}/voucher", response=s.VoucherOut, summary="The purchase voucher")

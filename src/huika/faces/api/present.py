@@ -31,6 +31,8 @@ def offer(o: Offer) -> s.OfferOut:
         platform_fees=parts(o.platform_fees),
         lower_by_fen=o.lower_by_fen,
         lower_because=parts(o.lower_because),
+        reserve_fen=o.reserve_fen,
+        reserve_days=o.reserve_days,
         lots=[
             s.LotOfferOut(
                 recycler=lot.recycler,
@@ -38,6 +40,7 @@ def offer(o: Offer) -> s.OfferOut:
                 name_en=lot.name_en,
                 book_version=lot.version,
                 fees=parts(lot.fees),
+                reserve_days=lot.reserve_days,
                 cards=[
                     s.CardPriceOut(
                         n=c.n,
@@ -47,6 +50,7 @@ def offer(o: Offer) -> s.OfferOut:
                         recycler_fee_fen=c.recycler_fee_fen,
                         platform_fee_fen=c.platform_fee_fen,
                         net_fen=c.net_fen,
+                        reserve_fen=c.reserve_fen,
                     )
                     for c in lot.cards
                 ],

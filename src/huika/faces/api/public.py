@@ -14,6 +14,7 @@ from huika.domain.market import queries as books
 from huika.domain.market.types import Line
 from huika.domain.parties import queries as people
 from huika.domain.trade import actions as trade
+from huika.domain.trade import queries as orders
 from huika.faces.api import present
 from huika.faces.api import schemas as s
 from huika.faces.api.keyed import KEY_HEADER, once
@@ -74,6 +75,7 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
             lines,
             served=field.area(body.city, body.district) is not None,
             covered=frozenset(r.id for r in people.recyclers()),
+            bagged=orders.bagged(lines),
         ),
     )
     return Status(201, present.comparison(books.comparison(made), notices))

@@ -12,6 +12,7 @@ PLACES = (
     ("/desk/call", "phone", "电话下单", "Telephone order"),
     ("/desk/couriers", "pin", "专员", "Couriers"),
     ("/desk/recyclers", "price", "回收商和价格", "Recyclers and prices"),
+    ("/desk/money", "coin", "钱", "Money"),
     ("/staff/", "users", "账号", "Account"),
 )
 

@@ -38,6 +38,7 @@ VERBS: Final = {
     "settlement.payout.unknown": ("一笔付款还没回音", "A payout unanswered"),
     "settlement.payout.paid": ("一笔付款到账", "A payout arrived"),
     "settlement.payout.failed": ("一笔付款没成功，钱还归卖家", "A payout failed; still owed"),
+    "settlement.payout.returned": ("一笔到账的钱退回，还归卖家", "A payout came back; still owed"),
     "settlement.payout.withdrawn": ("一笔付款撤回中", "A payout being withdrawn"),
     "settlement.debt.acknowledged": ("一张欠条", "A debt acknowledged in writing"),
     "settlement.debt.settled": ("一张欠条付清", "A debt settled"),

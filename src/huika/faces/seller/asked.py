@@ -14,6 +14,7 @@ from huika.domain.market import queries as market
 from huika.domain.market.types import Line, Offer, Ranking
 from huika.domain.parties import queries as people
 from huika.domain.trade import actions as trade
+from huika.domain.trade import queries as orders
 from huika.kit.refusals import Malformed, Refusal
 
 MOST = 60
@@ -61,6 +62,16 @@ class Shown:
     ranking: Ranking
     refusal: Refusal | None = None
     enough: int | None = None
+
+    @property
+    def full(self) -> list[Offer]:
+        """Offers that are paid in full at the door, the best first."""
+        return [o for o in self.ranking.offers if not o.reserve_fen]
+
+    @property
+    def later(self) -> list[Offer]:
+        """Offers that bring more than any which is paid in full, a part of it later."""
+        return [o for o in self.ranking.offers if o.reserve_fen and o.lower_by_fen < 0][:2]
 
     @property
     def chosen(self) -> Offer | None:
@@ -120,10 +131,11 @@ def show(asked: Asked) -> Shown:
         trade.lock_of(asked.kind.slug, asked.form)
     except Refusal as refusal:
         return Shown(asked, Ranking((), ()), refusal)
-    ranking = market.preview(asked.city, asked.lines(), covered())
+    lines = asked.lines()
+    ranking = market.preview(asked.city, lines, covered(), bagged=orders.bagged(lines))
     enough = None
     if not ranking.offers:
-        enough = market.enough(asked.city, asked.lines()[0], covered())
+        enough = market.enough(asked.city, lines[0], covered())
     return Shown(asked, ranking, enough=enough)
 
 

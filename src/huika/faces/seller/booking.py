@@ -1,6 +1,5 @@
 """From a price to a booked visit: window and address, phone, who you are, done."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from huika.domain.parties.errors import ConsentMissing
 from huika.domain.parties.types import Actor, Role
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
-from huika.domain.trade.errors import AlreadyBooked
 from huika.faces.pages import forms, limits, who
 from huika.faces.seller import asked as asking
 from huika.faces.seller import draft as drafts
@@ -109,15 +107,17 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
         raise Unfilled(why="choose a window", why_zh="请选一个时间")
     trade.lock_of(asked.kind.slug, asked.form)
     limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
+    lines = asked.lines()
     made: UUID = forms.once(
         request,
         who.seller_of(request),
         lambda: market.compare(
             asked.city,
             district.slug,
-            asked.lines(),
+            lines,
             served=field.area(asked.city, district.slug) is not None,
             covered=asking.covered(),
+            bagged=orders.bagged(lines),
         ),
     )
     offer = _offer(books.comparison(made), asked.offer)
@@ -144,7 +144,8 @@ def _offer(comparison: Comparison, wanted: str) -> Offer:
     return next((o for o in offers if o.id == wanted), offers[0])
 
 
-def _standing(request: HttpRequest, comparison_id: UUID) -> tuple[Comparison, Offer, Draft]:
+def standing(request: HttpRequest, comparison_id: UUID) -> tuple[Comparison, Offer, Draft]:
+    """The comparison, the offer and the window that were chosen, while they stand. Raises QuoteExpired."""
     draft = drafts.load(request, comparison_id)
     if draft is None:
         raise QuoteExpired()
@@ -163,9 +164,7 @@ def onward(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     draft = drafts.load(request, comparison_id)
     if draft is None:
         raise QuoteExpired()
-    if not draft.rail and _known(actor):
-        draft = replace(draft, rail="wallet")
-    if draft.rail and people.verification(actor.party) in ("verified", "pending"):
+    if _known(actor):
         response = HttpResponseRedirect(f"/book/{comparison_id}/last")
         drafts.save(response, draft)
         return response
@@ -173,31 +172,29 @@ def onward(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
 
 
 def _known(seller: Actor) -> bool:
-    """Whether everything was said before: verified, agreed, and where to be paid."""
-    status = people.seller(seller.party)
+    """Whether it was said before who this is and that we may come: how to be paid is asked on the last page."""
     try:
-        people.require_consents(status, "wallet")
+        people.require_consents(people.seller(seller.party), "cash")
     except ConsentMissing:
         return False
-    return status.verified and any(p.rail == "wallet" for p in people.payees(seller.party))
+    return people.verification(seller.party) in ("verified", "pending")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     """Whose visit it is: a phone and the code sent to it."""
-    _, offer, draft = _standing(request, comparison_id)
+    _, offer, draft = standing(request, comparison_id)
     return sign_in.ask(request, "seller/book_phone.html", f"/book/{comparison_id}", offer=offer, draft=draft)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @who.only(Role.SELLER)
 def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResponse:
-    """Who you are, what you agree to one by one, how you are paid."""
+    """Who you are, and what you agree to one by one."""
     if code := orders.booked_from(actor.party, comparison_id):
         return HttpResponseRedirect(f"/orders/{code}")
-    comparison, offer, draft = _standing(request, comparison_id)
+    comparison, offer, draft = standing(request, comparison_id)
     verified = people.verification(actor.party) == "verified"
-    payee = next((p for p in people.payees(actor.party) if p.rail == "wallet"), None)
     refusal = None
     if request.method == "POST":
         try:
@@ -207,15 +204,16 @@ def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpRespo
                     why="without this nobody can come; nothing was kept",
                     why_zh="这一件不同意，我们上不了门；什么都没存，可以打电话商量",
                 )
-            rail = "wallet" if answers["payee"] == "yes" else "cash"
-            account = request.POST.get("account", "").strip()[:80]
-            if rail == "wallet" and payee is None and not account:
-                raise Unfilled(why="where the money goes", why_zh="写上收款号，或者选收现金")
+            if offer.reserve_fen and answers["payee"] == "no":
+                raise Unfilled(
+                    why="a part of it comes later, to an account; or choose the price that is paid in full",
+                    why_zh="有一部分晚点付，要打到你的账户；不想给账户，就选一次付清的价",
+                )
             given = ["service", *(k for k, a in answers.items() if a == "yes")]
             name, number = request.POST.get("name", ""), request.POST.get("number", "")
             forms.once(request, actor, lambda: parties.enrol(actor.party, name, number, given))
             response = HttpResponseRedirect(f"/book/{comparison_id}/last")
-            drafts.save(response, replace(draft, rail=rail, account=account if rail == "wallet" else ""))
+            drafts.save(response, draft)
             return response
         except Refusal as refused:
             refusal = refused
@@ -225,7 +223,6 @@ def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpRespo
         "comparison": comparison,
         "verified": verified,
         "failed": people.verification(actor.party) == "failed",
-        "payee": payee,
         "consents": CONSENTS,
         "given": people.seller(actor.party).consents,
         "typed": request.POST,
@@ -240,40 +237,3 @@ def _answers(request: HttpRequest) -> dict[str, str]:
     if any(answers[kind] not in ("yes", "no") for kind in CONSENTS if kind not in OPTIONAL):
         raise Unfilled(why="answer each one, yes or no", why_zh="每一件都要答：同意或不同意")
     return answers
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@who.only(Role.SELLER)
-def last(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResponse:
-    """All of it once more on one page, and the tap that books. While the name is being checked, it says so."""
-    if code := orders.booked_from(actor.party, comparison_id):
-        return HttpResponseRedirect(f"/orders/{code}")
-    comparison, offer, draft = _standing(request, comparison_id)
-    verification = people.verification(actor.party)
-    if request.htmx and request.method == "GET":  # type: ignore[attr-defined]
-        # The page asks again while the name is being checked; with the answer it is made anew.
-        return HttpResponse(status=204, headers={} if verification == "pending" else {"HX-Refresh": "true"})
-    if verification == "failed" or not draft.rail:
-        return HttpResponseRedirect(f"/book/{comparison_id}/you")
-    refusal = None
-    if request.method == "POST":
-        wanted = trade.Booking(comparison_id, draft.offer, draft.opens_at, draft.address, draft.rail, draft.account)
-        try:
-            order = forms.once(request, actor, lambda: trade.book(actor, wanted))
-            response: HttpResponse = HttpResponseRedirect(f"/orders/{orders.order_for(actor, order).code}")
-            drafts.drop(response, comparison_id)
-            return response
-        except AlreadyBooked as known:
-            return HttpResponseRedirect(f"/orders/{known.data['order']}")
-        except Refusal as refused:
-            refusal = refused
-    context = {
-        "offer": offer,
-        "draft": draft,
-        "comparison": comparison,
-        "kind": catalog.kind(comparison.lines[0].kind),
-        "verification": verification,
-        "payee": next((p for p in people.payees(actor.party) if p.rail == "wallet"), None),
-        "refusal": refusal,
-    }
-    return render(request, "seller/book_last.html", context, status=refusal.status if refusal else 200)

@@ -24,8 +24,6 @@ class Draft:
     seen_fen: int
     back: str
     phone: str = ""
-    rail: str = ""
-    account: str = ""
 
     @property
     def opens_at(self) -> datetime:

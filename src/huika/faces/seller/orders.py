@@ -100,6 +100,7 @@ def _stage(order: OrderRef) -> str:
 def _version(order: OrderRef, steps: list[Step]) -> str:
     cards = "".join(f"{c.state}{c.net_fen}" for c in order.cards)
     payouts = "".join(p.state for p in settlement.payouts(order.id))
+    payouts += "".join(r.state for r in settlement.reserves(order.id))
     verdicts = "".join(v.outcome for c in order.cards if (v := inspection.verdict(c.id)))
     return hashlib.sha256(f"{order.state}{cards}{payouts}{verdicts}{len(steps)}".encode()).hexdigest()[:16]
 
@@ -118,6 +119,21 @@ def _money(order: OrderRef) -> dict[str, object]:
         "unknown": any(p.state == "unknown" for p in payouts),
         "changed": any(c.net_fen != c.accepted_net_fen for c in order.cards),
         "rounding": sum(p.rounding_fen for p in payouts if p.state == "paid"),
+        "rails": sorted({p.rail for p in payouts if p.state == "paid"}),
+        "waiting": [p for p in payouts if p.state == "waiting"],
+        "debts": settlement.debts(order.id),
+        **_later(order),
+    }
+
+
+def _later(order: OrderRef) -> dict[str, object]:
+    """What comes later: as it was agreed, and as it stands for the cards that are sold; in fen."""
+    reserves = settlement.reserves(order.id)
+    return {
+        "agreed": sum(c.reserve_fen for c in order.cards if c.state != "returned"),
+        "agreed_days": max(lot.reserve_days for lot in order.lots),
+        "reserves": reserves,
+        "to_come": sum(r.amount_fen for r in reserves if r.ended_at is None),
     }
 
 

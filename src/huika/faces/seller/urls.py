@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from huika.faces.seller import account, booking, orders, quote, sign_in
+from huika.faces.seller import account, booking, debts, orders, paying, quote, sign_in, statement
 
 urlpatterns = [
     path("", quote.first),
@@ -12,7 +12,7 @@ urlpatterns = [
     path("book/<uuid:comparison_id>", booking.onward),
     path("book/<uuid:comparison_id>/phone", booking.phone),
     path("book/<uuid:comparison_id>/you", booking.you),
-    path("book/<uuid:comparison_id>/last", booking.last),
+    path("book/<uuid:comparison_id>/last", paying.last),
     path("phone", sign_in.phone),
     path("orders", orders.mine),
     path("orders/<str:code>", orders.one),
@@ -21,7 +21,13 @@ urlpatterns = [
     path("orders/<str:code>/received", orders.received),
     path("orders/<str:code>/cards/<int:n>/price", orders.requote),
     path("orders/<str:code>/receipt", orders.receipt),
+    path("orders/<str:code>/debt/<str:number>", debts.one),
+    path("orders/<str:code>/debt/<str:number>/proof", debts.proof),
     path("me", account.me),
+    path("me/payees", account.payees),
+    path("me/statement", statement.page),
+    path("me/statement.csv", statement.as_csv),
+    path("me/statement.pdf", statement.as_pdf),
     path("me/consents", account.withdraw),
     path("me/sign-out", account.sign_out),
 ]

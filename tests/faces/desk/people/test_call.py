@@ -1,5 +1,6 @@
 """The telephone order without a browser: what is asked, what is refused, what is kept."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,9 +13,12 @@ from tests.faces.desk.people import at_desk
 from huika.domain.parties import actions as parties
 from huika.domain.parties import models as rows
 from huika.domain.parties import queries as people
+from huika.domain.settlement.types import RailQuote
 from huika.domain.trade import models as trade
+from huika.faces.pages import rails
 from huika.kit import clock
 from huika.kit.models import Event, WorkItem
+from huika.kit.safe_http import NoAnswer
 
 pytestmark = pytest.mark.django_db
 CARDS = {"kind-1": "walmart", "face-1": "1000", "count-1": "2", "form-1": "electronic"}
@@ -119,7 +123,7 @@ def test_who_is_known_by_a_number(desk: Client) -> None:
     assert desk.post("/desk/call/caller", {"phone": PHONE}).json() == {"known": False, "said": "第一次来"}
     seller = verified()
     known = desk.post("/desk/call/caller", {"phone": f"+86 {PHONE}"}).json()
-    assert (known["seller"], known["verified"], known["payee"]) == (str(seller), True, "")
+    assert (known["seller"], known["verified"], known["payees"]) == (str(seller), True, {})
     assert known["consents"] == ["address", "identity", "service"]
     assert PHONE not in str(known) and "王小明" not in str(known), "the desk sees an alias alone"
     assert desk.get("/desk/call/caller", {"phone": PHONE}).status_code == 405, "never in an address"
@@ -164,14 +168,53 @@ def test_a_wallet_account_is_taken_down_once(desk: Client) -> None:
     desk.post("/desk/call", whole(desk, rail="wallet", account="oCALLER-12345678"))
     assert trade.Order.objects.get().rail == "wallet"
     known = desk.post("/desk/call/caller", {"phone": PHONE}).json()
-    assert known["payee"] == "••••5678"
+    assert known["payees"] == {"wallet": "••••5678"}
     again = desk.post("/desk/call", whole(desk, rail="wallet", address="安福路 2 号"))
     assert again.status_code == 302 and trade.Order.objects.count() == 2
     other = desk.post("/desk/call", whole(desk, rail="wallet", account="oSOMEBODY-ELSE"))
     assert other.status_code == 409, "a changed account needs its owner's own code"
 
 
+@pytest.mark.parametrize(
+    ("rail", "typed", "kept"),
+    [
+        ("bank", "6222 0200 0000 0000 000", "6222020000000000000"),
+        ("alipay", "13800138000", "13800138000"),
+        ("ecny", "0012345678901234", "0012345678901234"),
+    ],
+)
+def test_every_rail_can_be_taken_down_and_is_asked_before_it_is_promised(
+    desk: Client, monkeypatch: pytest.MonkeyPatch, rail: str, typed: str, kept: str
+) -> None:
+    verified(consents=("service", "identity", "address", "payee"))
+    said: list[RailQuote | Exception] = [NoAnswer("silent"), RailQuote((), "今天收满了", "Full today"), RailQuote((1,))]
+    asked = []
+
+    class Rail:
+        def quote(self, account: str, amount_fen: int) -> RailQuote:
+            asked.append((account, amount_fen))
+            answer = said.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    monkeypatch.setattr(rails, "provider", lambda port: Rail())
+    page = desk.get("/desk/call").content.decode()
+    assert re.findall(r'name="rail" value="(\w+)"', page) == ["bank", "cash", "wallet", "alipay", "ecny"]
+    for words in ("现在问不到", "今天收满了"):
+        refused = desk.post("/desk/call", whole(desk, rail=rail, account=typed))
+        assert refused.status_code == 409 and words in refused.content.decode() and not trade.Order.objects.exists()
+    assert desk.post("/desk/call", whole(desk, rail=rail, account=typed)).status_code == 302
+    order = trade.Order.objects.get()
+    assert order.rail == rail and people.payee_details(order.payee_id).account == kept  # type: ignore[arg-type]
+    assert asked == [(kept, order.quoted_net_fen)] * 3
+    known = desk.post("/desk/call/caller", {"phone": PHONE}).json()
+    assert list(known["payees"]) == [rail] and known["payees"][rail].endswith(kept[-4:])
+
+
 WRONG = [
+    ({"rail": "bank", "account": "622202000000000001"}, 422, "银行卡号不对"),
+    ({"rail": "ecny", "account": "12"}, 422, "16 位数字"),
     ({"s-task": ""}, 422, "四句都要问"),
     ({"comparison": str(uuid4())}, 409, "先把新的价念给他听"),
     ({"comparison": "x"}, 409, "先把新的价念给他听"),

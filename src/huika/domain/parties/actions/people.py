@@ -187,29 +187,28 @@ def save_payee(actor: Actor, rail: str, account: str, name: str | None, code: st
 
     `name` is whose account it is said to be; None where nobody was asked, so that it is the verified name.
 
-    Raises NotVerified, PayeeNameDiffers, WrongCode.
+    Raises NotVerified, PayeeNameDiffers, MalformedAccount, WrongCode.
     """
     seller = locks.locked(models.Seller.objects.all(), party_id=actor.party)
     if seller.verification != "verified":
         raise errors.NotVerified()
     if name is not None and name.strip() != seller.name:
         raise errors.PayeeNameDiffers()
-    if not 1 <= len(account.strip()) <= 80:
-        raise Malformed(field="account", why="1 to 80 characters", why_zh="收款账户不能为空")
+    account = rules.account(rail, account)
     at = clock.now()
     usable: datetime = at
     old = models.Payee.objects.filter(seller=seller, rail=rail, ended_at=None).first()
-    if old and old.account == account.strip():
+    if old and old.account == account:
         return old.id
     if models.Payee.objects.filter(seller=seller).exists():
         # A changed payee is how accounts are taken over: its own code, then a day in which the owner can object.
-        codes.check(Purpose.PAYEE, seller.phone, code, session=actor.session, context=["payee", rail, account.strip()])
+        codes.check(Purpose.PAYEE, seller.phone, code, session=actor.session, context=["payee", rail, account])
         usable = at + timedelta(seconds=rules.PAYEE_WAIT_SECONDS)
     if old:
         old.ended_at = at
         old.save(update_fields=["ended_at"])
     payee = models.Payee.objects.create(
-        seller=seller, rail=rail, account=account.strip(), name=seller.name, created_at=at, usable_from=usable
+        seller=seller, rail=rail, account=account, name=seller.name, created_at=at, usable_from=usable
     )
     events.record("parties.payee.saved", actor.party, {"payee": str(payee.id), "rail": rail})
     return payee.id

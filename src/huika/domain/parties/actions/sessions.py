@@ -100,14 +100,18 @@ def sign_out_everywhere(party_id: UUID) -> None:
 
 @action
 def request_payee_code(actor: Actor, rail: str, account: str) -> None:
-    """Send the seller the code for changing where they are paid, bound to this session and account."""
+    """Send the seller the code for changing where they are paid, bound to this session and account.
+
+    Raises MalformedAccount.
+    """
     seller = models.Seller.objects.get(party_id=actor.party)
+    account = rules.account(rail, account)
     codes.issue(
         Purpose.PAYEE,
         seller.phone,
         session=actor.session,
-        context=["payee", rail, account.strip()],
-        words={"account": rules.masked(account.strip())},
+        context=["payee", rail, account],
+        words={"account": rules.masked(account)},
     )
 
 

@@ -24,6 +24,7 @@ from huika.domain.settlement.actions.escrow import (
 )
 from huika.domain.settlement.actions.pay import deduct, earn, give_bonus, pay_wages, set_rate
 from huika.domain.settlement.actions.payouts import (
+    came_back,
     no_answer,
     pay_again,
     pay_by_rail,
@@ -53,6 +54,7 @@ __all__ = [
     "ask_top_up",
     "book_difference",
     "callback_received",
+    "came_back",
     "close_day",
     "close_shift",
     "contest",

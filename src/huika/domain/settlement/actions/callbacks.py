@@ -11,6 +11,7 @@ from huika.domain.settlement.errors import CallbackReplayed
 from huika.domain.settlement.types import Callback
 from huika.kit import clock, jobs
 from huika.kit.change import action
+from huika.kit.ports import provider
 
 KEPT_SECONDS = 3600  # older deliveries are refused as stale by the rails' files
 
@@ -40,7 +41,8 @@ def callback_received(rail: str, callback: Callback, merchant: str) -> None:
             row, "callback_mismatch", "回调的金额或收款人和我们的不一样", "A callback names another amount or payee"
         )
         return
-    if row.state in OPEN:
+    may_return = row.state == "paid" and provider(f"rail.{rail}").limits.may_return
+    if row.state in OPEN or may_return:
         jobs.defer("settlement.ask", payout_id=str(row.id))
 
 

@@ -12,7 +12,7 @@ def acknowledge(row: models.Payout) -> None:
     """Part of `no_answer` and of a failure: the debt in writing, in the public log, once a payout."""
     at = clock.now()
     number = f"QT{at.astimezone(clock.SHANGHAI):%Y%m%d}-{row.id.hex[-8:].upper()}"
-    _, new = models.Debt.objects.get_or_create(
+    debt, new = models.Debt.objects.get_or_create(
         payout=row,
         defaults={
             "number": number,
@@ -22,6 +22,9 @@ def acknowledge(row: models.Payout) -> None:
             "at": at,
         },
     )
+    if debt.settled_at:  # it had been paid, and came back
+        debt.settled_at, new = None, True
+        debt.save(update_fields=["settled_at"])
     if new:
         terms = {"number": number, "amount_fen": row.amount_fen, "payout": row.number, "since": at.isoformat()}
         events.record(

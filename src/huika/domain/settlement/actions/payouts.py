@@ -1,11 +1,12 @@
 """Money to sellers by a rail: exactly once; what is unknown stays pending and is asked about, never sent anew.
 
 The order of things that keeps it from doubling: the request is written down before it leaves (`sending`); whatever is
-not a clear answer leaves it `unknown`; only the rail's own query moves it on; and a payout is dead only when the rail
-has refused every request that left, or when none that left can still be under way. Another rail comes after that.
+not a clear answer leaves it `unknown`; only the rail's own query moves it on; and a refused payout is dead only when no
+request for it can still be under way: each bears the time at which it was written down, and a rail refuses what is
+stale. Another rail comes after that.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -38,7 +39,7 @@ def pay_by_rail(order: UUID, card: UUID, seller: UUID, payee: UUID, amount_fen: 
 
     A part that is being paid or is paid is not paid again; one whose payout has certainly failed is.
     """
-    known = models.Payout.objects.filter(card_id=card, what=what).exclude(state="failed").order_by("part")
+    known = models.Payout.objects.filter(card_id=card, what=what).exclude(state__in=models.DEAD).order_by("part")
     if first := known.values_list("id", flat=True).first():
         return first
     rail = parties.payee_details(payee).rail
@@ -79,9 +80,10 @@ def pay_again(payout_id: UUID, yes: bool, payee: UUID | None = None) -> UUID | N
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
     if row.state in OPEN:
         raise NotDead()
-    if row.state != "failed" or row.card_id is None:
+    if row.state not in models.DEAD or row.card_id is None:
         return None
-    again = models.Payout.objects.filter(card_id=row.card_id, what=row.what, part=row.part).exclude(state="failed")
+    again = models.Payout.objects.filter(card_id=row.card_id, what=row.what, part=row.part)
+    again = again.exclude(state__in=models.DEAD)
     if known := again.values_list("id", flat=True).first():
         return known
     standing = parties.payees(row.seller_id)
@@ -105,9 +107,9 @@ def sending(payout_id: UUID) -> bool:
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
     if row.state != "created" or stopped(row.rail):
         return False
-    row.state, row.sends = PAYOUT.next(row.state, "send"), row.sends + 1
+    row.state = PAYOUT.next(row.state, "send")
     row.sent_at = row.asked_at = clock.now()
-    row.save(update_fields=["state", "sends", "sent_at", "asked_at"])
+    row.save(update_fields=["state", "sent_at", "asked_at"])
     return True
 
 
@@ -131,24 +133,25 @@ def no_answer(payout_id: UUID) -> None:
 
 
 @action
-def rail_answered(payout_id: UUID, answer: RailAnswer) -> None:
+def rail_answered(payout_id: UUID, answer: RailAnswer, asked: datetime | None = None) -> None:
     """Apply a rail's word. Paid and failed are believed only for our own amount and payee: an answer that names others
-    goes to a person, one that names none (the answer to sending) has the rail asked."""
+    goes to a person, one that names none (the answer to sending) has the rail asked.
+
+    `asked` is when the question left; what an answer says is not there, was not there then (now, where none is given).
+    """
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
     if row.state not in ASKABLE:
-        if row.state == "paid" and answer.state is RailState.FAILED:
-            _person(row, "payout_returned", "到账后又被退回", "The money came back after it had arrived")
+        if row.state == "paid" and answer.state is RailState.FAILED and not _names_another(row, answer):
+            _person(row, "payout_returned", "银行说这笔钱退回来了", "The bank says that this money came back")
         return
     if answer.state is RailState.REFUSED:
-        row.refused, row.refusals, row.asked_at = answer.reason[:64] or "refused", row.refusals + 1, clock.now()
-        row.save(update_fields=["refused", "refusals", "asked_at"])
+        row.refused, row.asked_at = answer.reason[:64] or "refused", clock.now()
+        row.save(update_fields=["refused", "asked_at"])
         jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
     elif answer.state is RailState.ABSENT and row.state != "waiting":
-        _absent(row)
+        _absent(row, asked or clock.now())
     elif answer.state is RailState.ABSENT or _names_another(row, answer):  # absent: it waited there a moment ago
-        _person(
-            row, "wallet_mismatch", "对方说的金额或收款人和我们的不一样", "The rail names another amount or payee"
-        )
+        _person(row, "wallet_mismatch", "对方说的金额或收款人和我们的不一样", "The rail names another amount or payee")
     elif answer.state in FINAL and (answer.amount_fen is None or answer.account is None):
         jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
     else:
@@ -162,17 +165,17 @@ def _names_another(row: models.Payout, answer: RailAnswer) -> bool:
     )
 
 
-def _absent(row: models.Payout) -> None:
-    """The rail has never heard of our number. Refused requests are dead once none can still be under way; what was
-    never refused is sent once more, under the same number."""
-    at = clock.now()
-    limits = provider(f"rail.{row.rail}").limits
-    row.asked_at = at
-    if not row.refused:
+def _absent(row: models.Payout, asked: datetime) -> None:
+    """The rail had never heard of our number when it was asked. Refused requests are dead once none can be under way
+    any more; what was never refused is sent once more, under the same number."""
+    row.asked_at = clock.now()
+    if row.sent_at and asked < row.sent_at:  # the question is older than our last request: it says nothing of it
+        row.save(update_fields=["asked_at"])
+    elif not row.refused:
         row.state = PAYOUT.next(row.state, "find_absent")
         row.save(update_fields=["state", "asked_at"])
         jobs.defer("settlement.send", payout_id=str(row.id))
-    elif rules.dead(row.sends, row.refusals, row.sent_at, at, limits.stale_seconds):
+    elif rules.dead(row.sent_at, asked, provider(f"rail.{row.rail}").limits.stale_seconds):
         row.state, row.reason = PAYOUT.next(row.state, "prove_dead"), row.refused
         row.save(update_fields=["state", "reason", "asked_at"])
         _failed(row)
@@ -210,6 +213,26 @@ def _failed(row: models.Payout) -> None:
     events.record("settlement.payout.failed", row.order_id, {"payout": str(row.id), "reason": row.reason})
     debts.acknowledge(row)
     _person(row, "payout_failed", "付款没有成功，钱还欠着卖家", "A payout failed; the money is still owed")
+
+
+@action
+def came_back(payout_id: UUID) -> None:
+    """A person has seen that a payout which had arrived is with us again: it is owed once more. Twice changes nothing.
+
+    Raises WrongState when it never arrived.
+    """
+    row = locks.locked(models.Payout.objects.all(), id=payout_id)
+    if row.state == "returned":
+        return
+    row.state, row.reason = PAYOUT.next(row.state, "come_back"), "RETURNED"
+    row.save(update_fields=["state", "reason"])
+    legs = [Leg(accounts.CUSTODIAN, -row.amount_fen), Leg(accounts.payable(row.seller_id), row.amount_fen)]
+    ledger.post(
+        f"payout:{row.id}:returned", "settlement.payout.returned", row.card_id or row.order_id, legs, clock.now()
+    )
+    events.record("settlement.payout.returned", row.order_id, {"payout": str(row.id), "amount_fen": row.amount_fen})
+    debts.acknowledge(row)
+    _person(row, "payout_failed", "退回的钱还欠着卖家", "What came back is still owed to the seller")
 
 
 @action

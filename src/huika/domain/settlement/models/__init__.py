@@ -9,10 +9,11 @@ from huika.domain.settlement.models.couriers import (
     TopUpRequest,
 )
 from huika.domain.settlement.models.escrow import Capture, Freeze, OwnWithdrawal, Prefund, Reserve
-from huika.domain.settlement.models.payouts import RAILS, Debt, Payout, SeenCallback, Stop
+from huika.domain.settlement.models.payouts import DEAD, RAILS, Debt, Payout, SeenCallback, Stop
 from huika.domain.settlement.models.reconciling import Difference, Reconciliation
 
 __all__ = [
+    "DEAD",
     "RAILS",
     "Capture",
     "CashMove",

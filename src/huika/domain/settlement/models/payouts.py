@@ -10,6 +10,8 @@ from huika.kit import ids
 
 RAILS = ("wallet", "alipay", "bank", "ecny")  # where another company sends the money; wallet is WeChat's
 
+DEAD = ("failed", "returned")  # nothing of it is with the seller, and nothing can be any more
+
 
 class Payout(models.Model):
     """Money on its way to a seller, for a card or a reserve, in parts where a rail's quota asks; cash once an order.
@@ -33,10 +35,8 @@ class Payout(models.Model):
     reference = models.CharField(max_length=64, blank=True, default="")
     reason = models.CharField(max_length=120, blank=True, default="")
     refused = models.CharField(max_length=64, blank=True, default="")  # the rail's no to our request
-    sends = models.PositiveIntegerField(default=0)  # requests to pay that left, or may have
-    refusals = models.PositiveIntegerField(default=0)  # those of them that the rail answered with a signed no
     created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)  # the last request to pay
+    sent_at = models.DateTimeField(null=True)  # the time that the last request to pay bears
     asked_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
 
@@ -56,7 +56,9 @@ class Payout(models.Model):
             models.UniqueConstraint(fields=["order_id"], condition=Q(rail="cash"), name="settlement_cash_once"),
             # A second payout of the same part only after the first is certainly dead.
             models.UniqueConstraint(
-                fields=["card_id", "what", "part"], condition=~Q(state="failed"), name="settlement_part_paid_once"
+                fields=["card_id", "what", "part"],
+                condition=~Q(state__in=DEAD),
+                name="settlement_part_paid_once",
             ),
             models.CheckConstraint(
                 condition=~Q(state="paid") | Q(paid_at__isnull=False), name="settlement_paid_has_time"

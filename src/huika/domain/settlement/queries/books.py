@@ -184,7 +184,9 @@ def stops() -> Sequence[StopRef]:
 
 def unanswered(start: datetime, end: datetime) -> Sequence[UUID]:
     """Payouts made from `start` to before `end` that are neither paid nor failed."""
-    rows = models.Payout.objects.filter(created_at__gte=start, created_at__lt=end).exclude(state__in=["paid", "failed"])
+    rows = models.Payout.objects.filter(created_at__gte=start, created_at__lt=end).exclude(
+        state__in=["paid", *models.DEAD]
+    )
     return list(rows.order_by("id").values_list("id", flat=True))
 
 

@@ -107,7 +107,7 @@ def _ref(r: models.Payout) -> PayoutRef:
 def payouts_of_payee(payee: UUID, day: tuple[datetime, datetime]) -> int:
     """What was sent to a payee from `day[0]` to before `day[1]` and is not dead, in fen: held against day quotas."""
     rows = models.Payout.objects.filter(payee_id=payee, created_at__gte=day[0], created_at__lt=day[1])
-    return int(rows.exclude(state="failed").aggregate(total=Sum("amount_fen"))["total"] or 0)
+    return int(rows.exclude(state__in=models.DEAD).aggregate(total=Sum("amount_fen"))["total"] or 0)
 
 
 def debts(order: UUID) -> Sequence[DebtRef]:

@@ -12,7 +12,7 @@ BEGIN
         SELECT to_seller_fen INTO v_due FROM settlement_reserve WHERE card_id = NEW.card_id FOR UPDATE;
     END IF;
     SELECT coalesce(sum(amount_fen), 0) INTO v_others FROM settlement_payout
-    WHERE card_id = NEW.card_id AND what = NEW.what AND state <> 'failed';
+    WHERE card_id = NEW.card_id AND what = NEW.what AND state NOT IN ('failed', 'returned');
     IF v_due IS NULL OR v_others + NEW.amount_fen > v_due THEN
         RAISE EXCEPTION 'payout % is more than was credited for the card', NEW.id
             USING ERRCODE = '23514', CONSTRAINT = 'settlement_payout_within_credit';
@@ -22,13 +22,15 @@ END $$;
 CREATE TRIGGER settlement_payout_within_credit BEFORE INSERT ON settlement_payout
     FOR EACH ROW EXECUTE FUNCTION settlement_payout_within_credit();
 
--- Whom, how much, by what and under which number is fixed when a payout is made; paid and failed are final.
+-- Whom, how much, by what and under which number is fixed when a payout is made. Failed and returned are final, and so
+-- is paid but for money that comes back.
 CREATE FUNCTION settlement_payout_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.order_id, NEW.card_id, NEW.what, NEW.part, NEW.seller_id, NEW.payee_id, NEW.rail, NEW.amount_fen, NEW.number)
        IS DISTINCT FROM
        (OLD.order_id, OLD.card_id, OLD.what, OLD.part, OLD.seller_id, OLD.payee_id, OLD.rail, OLD.amount_fen, OLD.number)
-       OR (OLD.state IN ('paid', 'failed') AND NEW.state <> OLD.state) THEN
+       OR (OLD.state IN ('failed', 'returned') AND NEW.state <> OLD.state)
+       OR (OLD.state = 'paid' AND NEW.state NOT IN ('paid', 'returned')) THEN
         RAISE EXCEPTION 'payout % is fixed', OLD.id USING ERRCODE = '23514', CONSTRAINT = 'settlement_payout_fixed';
     END IF;
     RETURN NEW;

@@ -18,7 +18,7 @@ from huika.kit.change import action
 class Booking:
     """What was chosen: a firm comparison, one of its offers, when, where, how to be paid.
 
-    `account` is where the wallet is paid; empty for cash, or for the account that stands already.
+    `account` is where the rail pays; empty for cash, or for the account of that rail that stands already.
     """
 
     comparison: UUID
@@ -39,7 +39,7 @@ def book(seller: Actor, wanted: Booking) -> UUID:
     known = models.Order.objects.filter(seller_id=seller.party, comparison_id=wanted.comparison)
     if code := known.exclude(state__in=["quoted", "expired", "cancelled"]).values_list("code", flat=True).first():
         raise AlreadyBooked(order=code)
-    payee = _payee(seller, wanted) if wanted.rail == "wallet" else None
+    payee = _payee(seller, wanted) if wanted.rail != "cash" else None
     order = quote(seller.party, wanted.comparison, wanted.offer)
     return accept(order, Acceptance(wanted.opens, wanted.address, wanted.rail, payee))
 

@@ -35,7 +35,7 @@ RISK_LIMITS = ("no_cash_day_fen", "warn_day_fen", "review_day_fen", "structuring
 
 @dataclass(frozen=True)
 class Acceptance:
-    """What a seller decides with: when, where, and how to be paid (`payee` for the wallet, none for cash)."""
+    """What a seller decides with: when, where, and how to be paid (`payee` for a rail, none for cash)."""
 
     opens: datetime
     address: str
@@ -72,6 +72,7 @@ def quote(seller: UUID, comparison: UUID, offer_id: str) -> UUID:
             book_version=part.version,
             secured_fen=part.secured_fen,
             fees=[list(f) for f in part.fees],
+            reserve_days=part.reserve_days,
         )
         lots.append(lot)
         for price in part.cards:
@@ -92,6 +93,7 @@ def quote(seller: UUID, comparison: UUID, offer_id: str) -> UUID:
                     fees=[list(f) for f in price.platform_fees],
                     accepted_net_fen=price.net_fen,
                     net_fen=price.net_fen,
+                    reserve_fen=price.reserve_fen,
                 )
             )
     models.Lot.objects.bulk_create(lots)

@@ -1,5 +1,6 @@
 """Orders, lots and cards as each role may see them; a day in figures."""
 
+from huika.domain.trade.queries.baskets import bagged
 from huika.domain.trade.queries.days import bounds, day_open, day_sums
 from huika.domain.trade.queries.orders import (
     CALL_STOPPED,
@@ -38,6 +39,7 @@ __all__ = [
     "CALL_STOPPED",
     "DESK",
     "MOST",
+    "bagged",
     "booked_from",
     "bounds",
     "card_for",

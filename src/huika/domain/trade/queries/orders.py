@@ -291,7 +291,7 @@ def _refs(rows: Iterable[models.Order], actor: Actor) -> list[OrderRef]:
             o.rail,
             _shown_net_fen(o, cards.get(o.id, ()), actor),
             o.visit_id,
-            tuple(LotRef(x.id, x.recycler_id, x.state, x.secured_fen) for x in lots.get(o.id, ())),
+            tuple(LotRef(x.id, x.recycler_id, x.state, x.secured_fen, x.reserve_days) for x in lots.get(o.id, ())),
             tuple(_card(c) for c in cards.get(o.id, ())),
             o.created_at,
             o.ended_at,
@@ -321,6 +321,7 @@ def _card(c: models.Card) -> CardRef:
         c.net_fen,
         c.picture,
         c.balance_fen,
+        c.reserve_fen,
     )
 
 

@@ -27,7 +27,7 @@ class ComparisonIn(In):
 
 
 class CardPriceOut(Schema):
-    """What one card brings: gross − recycler's fee − platform's fee = net, in fen."""
+    """What one card brings: gross − recycler's fee − platform's fee = net, in fen; of it `reserve_fen` comes later."""
 
     n: int
     ratio_bp: int
@@ -36,6 +36,7 @@ class CardPriceOut(Schema):
     recycler_fee_fen: int
     platform_fee_fen: int
     net_fen: int
+    reserve_fen: int = 0
 
 
 class LotOfferOut(Schema):
@@ -47,10 +48,14 @@ class LotOfferOut(Schema):
     book_version: int
     fees: list[PartOut]
     cards: list[CardPriceOut]
+    reserve_days: int = 0
 
 
 class OfferOut(Schema):
-    """An offer. face = net + resale discount + recycler fees + platform fees, to the fen."""
+    """An offer. face = net + resale discount + recycler fees + platform fees, to the fen.
+
+    With a reserve the net is higher, `reserve_fen` of it comes after `reserve_days`; such an offer is never the first.
+    """
 
     id: str
     net_fen: int
@@ -62,6 +67,8 @@ class OfferOut(Schema):
     lower_by_fen: int
     lower_because: list[PartOut]
     lots: list[LotOfferOut]
+    reserve_fen: int = 0
+    reserve_days: int = 0
 
 
 class AbsenceOut(Schema):

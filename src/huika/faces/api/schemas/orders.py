@@ -17,11 +17,11 @@ class OrderIn(In):
 
 
 class AcceptIn(In):
-    """When and where to come, and how to be paid; `payee` for the wallet, none for cash."""
+    """When and where to come, and how to be paid; `payee` of that rail, none for cash."""
 
     opens: Moment = Field(examples=["2026-11-23T01:00:00Z"])
     address: str = Field(min_length=4, max_length=120, examples=["中山南二路 1 号 301 室"])
-    rail: Literal["wallet", "cash"] = Field(examples=["wallet"])
+    rail: Literal["wallet", "alipay", "bank", "ecny", "cash"] = Field(examples=["wallet"])
     payee: UUID | None = Field(default=None, examples=[UUID_EXAMPLE])
 
 
@@ -33,7 +33,8 @@ class WindowOut(Schema):
 
 
 class CardOut(Schema):
-    """A card of an order. `net_fen` is what it brings now, `accepted_net_fen` what was accepted."""
+    """A card of an order. `net_fen` is what it brings now, `accepted_net_fen` what was accepted; `reserve_fen` of it
+    comes later, where the seller chose so."""
 
     id: UUID
     n: int
@@ -44,6 +45,7 @@ class CardOut(Schema):
     state: str
     accepted_net_fen: int
     net_fen: int
+    reserve_fen: int = 0
 
 
 class LotOut(Schema):
@@ -90,7 +92,10 @@ class StepOut(Schema):
 
 
 class PayoutOut(Schema):
-    """One payment; cash is rounded up to the yuan by `rounding_fen`."""
+    """One payment; cash is rounded up to the yuan by `rounding_fen`.
+
+    A card may be paid in several parts, and its `reserve` later than the `card`. `waiting`: the payee has to accept it.
+    """
 
     id: UUID
     rail: str
@@ -99,14 +104,41 @@ class PayoutOut(Schema):
     state: str
     number: str
     paid_at: datetime | None
+    card: UUID | None = None
+    what: str = "card"
+    part: int = 1
+
+
+class ReserveOut(Schema):
+    """A part of a card's net that comes at `release_at`; state: kept, contested, ended, settled."""
+
+    card: UUID
+    amount_fen: int
+    release_at: datetime
+    state: str
+    to_seller_fen: int | None
+    ended_at: datetime | None
+
+
+class DebtOut(Schema):
+    """A written acknowledgement of what is owed until it is paid, in fen."""
+
+    number: str
+    payout: UUID
+    amount_fen: int
+    at: datetime
+    settled_at: datetime | None
 
 
 class MoneyOut(Schema):
-    """What is owed now and what was paid, in fen."""
+    """What is owed now, what was paid and what is kept until its date, in fen."""
 
     owed_fen: int
     paid_fen: int
+    kept_fen: int = 0
     payouts: list[PayoutOut]
+    reserves: list[ReserveOut] = []
+    debts: list[DebtOut] = []
 
 
 class VoucherLineOut(Schema):

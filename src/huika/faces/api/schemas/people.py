@@ -70,8 +70,13 @@ class ConsentsIn(In):
 class PayeeCodeIn(In):
     """An account that the code will be good for."""
 
-    rail: Literal["wallet"] = Field(examples=["wallet"])
-    account: str = Field(min_length=1, max_length=80, examples=["oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"])
+    rail: Literal["wallet", "alipay", "bank", "ecny"] = Field(examples=["wallet"])
+    account: str = Field(
+        min_length=1,
+        max_length=80,
+        examples=["oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"],
+        description="wallet: openid; alipay: telephone, e-mail or 2088…; bank: 16 to 19 digits; ecny: 16 digits",
+    )
 
 
 class PayeeIn(PayeeCodeIn):

@@ -120,7 +120,7 @@ def _held(
 
     debit = [Line(f"{of(h)[0]}备款", f"From {of(h)[1]}", h.amount_fen) for h in holds]
     earned = [m for m in moves if m.kind == "settlement.card"]
-    credit = [_card_line(cards[m.subject], m.amount_fen) for m in earned if m.account.endswith(":payable")]
+    credit = [_credited(cards[m.subject], m) for m in earned if m.account.endswith((":payable", ":reserve"))]
     spent: Counter[str] = Counter()
     for move in earned:
         if move.account.startswith("income:fee:"):
@@ -133,6 +133,12 @@ def _held(
 
 def _card_line(card: CardRef, fen: int) -> Line:
     return Line(f"第 {card.n} 张", f"Card {card.n}", fen)
+
+
+def _credited(card: CardRef, move: Movement) -> Line:
+    if move.account.endswith(":reserve"):
+        return Line(f"第 {card.n} 张，晚点付", f"Card {card.n}, later", move.amount_fen)
+    return _card_line(card, move.amount_fen)
 
 
 def _fee_line(code: str, fen: int, fee_names: Mapping[str, tuple[str, str]]) -> Line:
@@ -168,11 +174,8 @@ def _owed(
     moves: Sequence[Movement],
     payable: str,
 ) -> TAccount:
-    credit = [
-        _card_line(cards[m.subject], m.amount_fen)
-        for m in moves
-        if m.account == payable and m.kind == "settlement.card"
-    ]
+    own = (payable, money.reserve_account(order.seller))
+    credit = [_credited(cards[m.subject], m) for m in moves if m.account in own and m.kind == "settlement.card"]
     debit = []
     for move in moves:
         # By wallet it has arrived once it leaves what is on its way; cash leaves what is owed at once.
@@ -183,12 +186,25 @@ def _owed(
             debit.append(Line(*words, -move.amount_fen))
         elif move.kind == "settlement.payout.cash" and move.account == payable:
             debit.append(Line("付了现金", "Paid in cash", -move.amount_fen))
+        elif move.kind == "settlement.reserve" and move.account.endswith(":escrow"):
+            debit.append(Line("按结论退回回收商", "Back to the recycler, as decided", move.amount_fen))
     on_the_way = [p for p in payouts if p.state in OPEN_PAYOUTS]
-    going = {p.card for p in on_the_way}
-    waiting = [c for c in order.cards if c.state == "credited" and c.id not in going]
     rest = []
     if on_the_way:
         rest.append(Line("在路上，等回音", "On its way, not confirmed", sum(p.amount_fen for p in on_the_way)))
-    if waiting:
-        rest.append(Line("还没付", "Not paid yet", sum(c.net_fen for c in waiting)))
+    if waiting := _not_sent_fen(order, payouts):
+        rest.append(Line("还没付", "Not paid yet", waiting))
+    if kept := sum(r.amount_fen for r in money.reserves(order.id) if r.ended_at is None):
+        rest.append(Line("留存，到期付", "Kept until its date", kept))
     return TAccount("归卖家·本单", "The seller's from this order", tuple(debit), tuple(credit), False, tuple(rest))
+
+
+def _not_sent_fen(order: OrderRef, payouts: Sequence[PayoutRef]) -> int:
+    """What is due now and nothing is under way for: cards of which a part failed, cash, reserves that failed."""
+    sent: Counter[tuple[UUID | None, str]] = Counter()
+    for p in payouts:
+        if p.state != "failed":
+            sent[p.card, p.what] += p.amount_fen
+    due = sum(c.net_fen - c.reserve_fen - sent[c.id, "card"] for c in order.cards if c.state == "credited")
+    ended = [r for r in money.reserves(order.id) if r.ended_at is not None]
+    return due + sum((r.to_seller_fen or 0) - sent[r.card, "reserve"] for r in ended)

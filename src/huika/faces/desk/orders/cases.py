@@ -15,7 +15,7 @@ from huika.domain.settlement import queries as money
 from huika.domain.trade.types import CardRef, OrderRef
 from huika.faces.desk.orders import standing as st
 from huika.faces.desk.orders.waiting import Waiting
-from huika.faces.pages import kept, words
+from huika.faces.pages import kept, rails, words
 from huika.faces.pages.templatetags.hk import moment
 from huika.kit import money as figures
 from huika.kit.refusals import NotFound
@@ -23,7 +23,7 @@ from huika.kit.refusals import NotFound
 PAYOUT_STATES: dict[str, tuple[str, str, str]] = {
     "created": ("idle", "还没发出", "Not sent yet"),
     "sent": ("go", "发出了，等回音", "Sent, waiting"),
-    "unknown": ("warn", "钱包还没回音", "No answer yet"),
+    "unknown": ("warn", "对方还没回音", "No answer yet"),
     "waiting": ("idle", "等卖家收款", "Waiting for the seller to accept"),
     "paid": ("done", "到账", "Arrived"),
     "failed": ("warn", "没付成，还欠着", "Failed, still owed"),
@@ -169,7 +169,8 @@ def _about_payout(payout: UUID) -> list[Fact]:
     return [
         Fact("金额", "Amount", figures.yuan(p.amount_fen)),
         Fact("现在", "Now", words.pick(zh, en), form),
-        Fact("钱包说", "The wallet says", said, quoted=bool(case.reason)),
+        Fact("怎么付", "By", rails.named(p.rail)),
+        Fact("对方说", "The rail says", said, quoted=bool(case.reason)),
         Fact("对方流水号", "Their reference", case.reference or "—", quoted=True),
         Fact("付款号", "Payout number", p.number, quoted=True),
         Fact("开始付", "Started", moment(p.created_at)),
@@ -185,12 +186,11 @@ def _about_risk(order: OrderRef) -> list[Fact]:
         checked = catalog.check_card(c.kind, "electronic" if c.form == "electronic" else "physical", c.face_value_fen)
         reasons += [words.said(n) for n in checked.notices if n.weight == "person"]
     facts = [Fact("为什么", "Why", reason, "warn") for reason in dict.fromkeys(reasons)]
-    rail = words.pick(*{"cash": ("现金", "Cash"), "wallet": ("钱包转账", "Wallet")}.get(order.rail, ("—", "—")))
     return [
         *facts,
         Fact("到手", "Net", figures.yuan(order.quoted_net_fen)),
         Fact("面值合计", "Face value", figures.yuan(sum(c.face_value_fen for c in order.cards))),
-        Fact("付款方式", "Paid by", rail),
+        Fact("付款方式", "Paid by", rails.named(order.rail)),
     ]
 
 

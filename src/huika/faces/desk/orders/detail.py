@@ -66,6 +66,8 @@ def of(found: OrderRef) -> dict[str, Any]:
         "story": story.told(found),
         "books": account.books(found, fees, firms),
         "payouts": [(p, cases.PAYOUT_STATES[p.state], st.plain(p.amount_fen)) for p in money.payouts(found.id)],
+        "reserves": money.reserves(found.id),
+        "debts": money.debts(found.id),
         "thumbnails": cases.thumbnails(found),
         "leaf": evidence.newest_leaf([found.id]),
     }

@@ -53,6 +53,19 @@ def _watch(slug: str, zh: str, en: str, short: tuple[str, str], ask: tuple[str, 
     return Kind(slug, zh, en, *short, *ask, (SEEN,))
 
 
+def _difference(slug: str, zh: str, en: str) -> Kind:
+    choice = Choice(
+        "found",
+        "查清了",
+        "Found out",
+        "理由就是这条差异的说明，日结用得到",
+        "The reason becomes the difference's explanation, which the day's close wants",
+        "go",
+    )
+    ask = ("和托管方差的这一笔是什么", "What is this difference to the custodian?")
+    return Kind(f"settlement.recon_{slug}", zh, en, "对账", "Recon", *ask, (choice,))
+
+
 _ALL = (
     Kind(
         "inspection.doubt",
@@ -162,7 +175,12 @@ _ALL = (
         "Pay once more?",
         (
             Choice(
-                "clear", "再付一次", "Pay once more", "付到卖家现在的账户", "To the account the seller has now", "go"
+                "clear",
+                "再付一次",
+                "Pay once more",
+                "付到卖家现在的同类账户；要换一种付款方式，在「钱、付款」里选账户",
+                "To the seller's account of the same kind; another kind is chosen under Money, Payouts",
+                "go",
             ),
             Choice(
                 "refuse",
@@ -172,6 +190,36 @@ _ALL = (
                 "The money stays owed; you are asked again",
             ),
         ),
+    ),
+    Kind(
+        "settlement.payout_returned",
+        "到账后退回",
+        "Payout came back",
+        "退回",
+        "Back",
+        "银行户里真的收到退回的钱了吗",
+        "Is the money really back with us?",
+        (
+            Choice(
+                "clear",
+                "收到了，又欠着卖家",
+                "It is back, owed again",
+                "记成退回，接着问要不要再付一次",
+                "Booked as returned; then you are asked whether to pay once more",
+                "go",
+            ),
+            Choice("refuse", "没有退回", "It is not back", "这笔付款照旧算到账", "The payout still counts as arrived"),
+        ),
+    ),
+    _difference("missing", "对账单少一笔", "Statement lacks a line"),
+    _difference("extra", "对账单多一笔", "Statement has one more"),
+    _difference("different", "对账单金额不同", "Statement differs"),
+    _watch(
+        "trade.no_funds",
+        "备款不够，取消了",
+        "Cancelled for lack of money",
+        ("备款", "Money"),
+        ("订单已经免费取消，告诉卖家了吗", "The order is off, free of charge; has the seller been told?"),
     ),
     _watch(
         "settlement.payout_open",

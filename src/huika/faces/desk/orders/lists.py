@@ -20,7 +20,7 @@ from huika.faces.desk.orders import days, waiting
 from huika.faces.desk.orders import standing as st
 from huika.faces.desk.orders.aside import aside
 from huika.faces.desk.pages import page
-from huika.faces.pages import tables, who, words
+from huika.faces.pages import rails, tables, who, words
 from huika.kit import clock
 
 PER_PAGE = 40
@@ -44,7 +44,7 @@ STATES: dict[str, frozenset[str]] = {
     "paid": frozenset({"settled", "closed"}),
     "off": frozenset(st.WITHOUT_SALE),
 }
-RAILS: dict[str, tuple[str, str]] = {"wallet": ("钱包转账", "Wallet"), "cash": ("现金", "Cash")}
+RAILS: dict[str, tuple[str, str]] = {rail.code: (rail.zh, rail.en) for rail in rails.RAILS}
 NAMES = ("g", "city", "district", "recycler", "kind", "rail", "day", "q")
 
 

@@ -56,7 +56,7 @@ def caller(request: HttpRequest, actor: Actor) -> Answer:
     status = people.seller_by_phone(request.POST.get("phone", ""))
     if status is None:
         return {"known": False, "said": words.pick("第一次来", "Calls for the first time")}
-    payee = next((p.masked for p in people.payees(status.id) if p.rail == "wallet"), "")
+    payees = {p.rail: p.masked[-8:] for p in people.payees(status.id)}
     alias = status.alias
     if orders.stopped(status.id):
         said = words.pick(f"{alias}：上一通电话停下过，等同事看过", f"{alias}: an earlier call was stopped")
@@ -69,7 +69,7 @@ def caller(request: HttpRequest, actor: Actor) -> Answer:
         "seller": str(status.id),
         "verified": status.verified,
         "consents": sorted(status.consents),
-        "payee": payee[-8:],
+        "payees": payees,
         "stopped": orders.stopped(status.id),
         "said": said,
     }

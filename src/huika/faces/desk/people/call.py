@@ -16,12 +16,13 @@ from huika.domain.trade import queries as orders
 from huika.faces.desk.pages import page
 from huika.faces.desk.people import basket, sentences
 from huika.faces.desk.people.plain import plainly
-from huika.faces.pages import forms, who
+from huika.faces.pages import forms, rails, who
 from huika.faces.pages.templatetags import hk
 from huika.kit import work_items
 from huika.kit.refusals import Malformed, NotFound, Refusal
 
-RAILS = (("cash", "现金", "Cash"), ("wallet", "微信零钱", "Wallet"))
+RAILS = tuple(rails.BY_CODE[code] for code in ("bank", "cash", "wallet", "alipay", "ecny"))
+"""In the order in which callers ask for them."""
 
 
 class SayAgain(Refusal):
@@ -98,10 +99,27 @@ def _booking(given: QueryDict) -> trade.Booking:
     if not said or compared.lines != tuple(lines) or compared.district != given.get("district", ""):
         raise SayAgain()
     rail = given.get("rail", "")
-    if rail not in {code for code, *_ in RAILS}:
+    if rail not in rails.BY_CODE:
         raise Malformed(field="rail", why="ask how to pay", why_zh="问一下怎么收钱")
-    account = given.get("account", "").strip() if rail == "wallet" else ""
+    offer = next(o for o in compared.ranking.offers if o.id == given.get("offer", ""))
+    account = _account(given, rail, offer.now_fen)
     return trade.Booking(compared.id, given.get("offer", ""), _opens(given), given.get("address", ""), rail, account)
+
+
+def _account(given: QueryDict, rail: str, amount_fen: int) -> str:
+    """The account that was taken down, where the rail takes the amount for it; empty for cash and for one on file.
+
+    Raises MalformedAccount, NotOffered. Some rails ask another company, so this stands before the action.
+    """
+    seller, typed = _seller(given), given.get("account", "").strip()[:80]
+    if rail == rails.CASH:
+        return ""
+    if typed:
+        return rails.checked(rail, typed, amount_fen)
+    known = next((p for p in people.payees(seller) if p.rail == rail), None)
+    if known is not None:
+        rails.checked(rail, people.payee_details(known.id).account, amount_fen)
+    return ""
 
 
 def _plain(given: QueryDict) -> dict[str, str]:

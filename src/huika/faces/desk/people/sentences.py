@@ -33,8 +33,8 @@ STEPS = (
          '"Which district? Street, number and door?"', "地址", "address"),
     Said("when", "「这几个时段都赶得到，您哪个方便？」",
          '"We can keep any of these times. Which suits you?"', "时间", "time"),
-    Said("rail", "「收现金，还是打到微信？」",
-         '"Cash at the door, or your wallet?"', "怎么收钱", "how to be paid"),
+    Said("rail", "「收现金，还是打到银行卡？微信、支付宝、数字人民币也行。」",
+         '"Cash at the door, or to your bank card? WeChat, Alipay and e-CNY work too."', "怎么收钱", "how to be paid"),
     Said("person", "「您贵姓大名？身份证号念给我，只核一次。」",
          '"Your full name and identity number, please; it is checked once."', "实名", "identity"),
     Said("screen", "「再问四句，谁打来都问。」",
@@ -53,8 +53,8 @@ CONSENTS = (
     Said("address", "「门牌只给上门的专员看，不给没法上门。同意吗？」",
          '"Only the courier sees your address; without it nobody can come. Agreed?"',
          "地址给专员", "your address"),
-    Said("payee", "「收款账户只给付款的银行用，不同意可以收现金。同意吗？」",
-         '"Your account goes only to the bank that pays; otherwise there is cash. Agreed?"',
+    Said("payee", "「收款账户只给付款的那一家用，不同意可以收现金。同意吗？」",
+         '"Your account goes only to whoever pays; otherwise there is cash. Agreed?"',
          "收款账户", "your account"),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """`{% load hk %}`: words in two languages, money, times, icons."""
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from django import template
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from huika.faces.pages import forms, words
+from huika.faces.pages import forms, rails, words
 from huika.kit import clock
 
 register = template.Library()
@@ -190,3 +190,57 @@ def sprite(names: str) -> SafeString:
 def upto(n: int) -> range:
     """1 to n."""
     return range(1, int(n) + 1)
+
+
+@register.filter
+def rail(code: str) -> str:
+    """微信零钱 or WeChat wallet, of a rail's code."""
+    return rails.named(code)
+
+
+@register.filter
+def accept(code: str) -> str:
+    """Where a payout that waits for its payee is accepted."""
+    return rails.BY_CODE[code].accept
+
+
+@register.filter
+def payout_state(state: str) -> str:
+    """What a payout's state is called to its seller."""
+    return rails.state_named(state)
+
+
+@register.filter
+def rail_icon(code: str) -> str:
+    """The name of a rail's icon."""
+    return rails.BY_CODE[code].icon if code in rails.BY_CODE else "coin"
+
+
+@register.filter
+def tail(masked: str) -> str:
+    """The last characters of a masked account: •••• 6789."""
+    return f"•••• {masked[-4:]}" if len(masked) > 4 else masked
+
+
+@register.filter
+def after(at: datetime, days: int) -> datetime:
+    """A moment some days later."""
+    return at + timedelta(days=int(days))
+
+
+@register.filter
+def less(fen: int, other: int) -> int:
+    """fen − other."""
+    return int(fen) - int(other)
+
+
+@register.filter
+def negative(fen: int) -> int:
+    """−fen."""
+    return -int(fen)
+
+
+@register.filter
+def stamp(at: datetime) -> str:
+    """2026-05-21 14:30 in Shanghai: for papers, where 今天 would be wrong tomorrow."""
+    return f"{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}"

@@ -10,7 +10,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const field = (name) => form.elements[name];
   const step = (name) => one(`[data-turn="${name}"]`);
-  const known = { verified: false, payee: "", consents: [], stopped: false, firm: false };
+  const known = { verified: false, payees: {}, consents: [], stopped: false, firm: false };
   let asked = 0;
 
   const make = (tag, className, text) => { const node = document.createElement(tag); node.className = className; if (text) node.textContent = text; return node; };
@@ -208,27 +208,30 @@
   // ---- who
   const lookUp = later(async () => {
     const phone = field("phone").value.replace(/[\s-]/g, "").replace(/^\+86/, "");
-    Object.assign(known, { verified: false, payee: "", consents: [], stopped: false });
+    Object.assign(known, { verified: false, payees: {}, consents: [], stopped: false });
     one("[data-known]").textContent = "";
     if (!/^1[3-9]\d{9}$/.test(phone)) { papers(); state(); return; }
     const answer = await ask("/desk/call/caller", /^phone$/);
     one("[data-known]").textContent = answer.said || answer.refusal || "";
     one("[data-known]").classList.toggle("hk-warn", Boolean(answer.stopped));
-    if (answer.known) Object.assign(known, { seller: answer.seller, verified: answer.verified, payee: answer.payee, consents: answer.consents, stopped: answer.stopped });
+    if (answer.known) Object.assign(known, { seller: answer.seller, verified: answer.verified, payees: answer.payees, consents: answer.consents, stopped: answer.stopped });
     papers();
     state();
   }, 150);
-  const needed = () => ["service", "identity", "address", ...(chosen("rail") === "wallet" ? ["payee"] : [])];
+  const needed = () => ["service", "identity", "address", ...(online() ? ["payee"] : [])];
+  const online = () => Boolean(one('input[name="rail"]:checked')?.hasAttribute("data-online"));
+  const onFile = () => known.payees[chosen("rail")] || "";
   const chosen = (name) => all(`input[name="${name}"]:checked`)[0]?.value || "";
   const agreed = () => new Set([...known.consents, ...all('[name="consent"]:checked').map((box) => box.value)]);
   function papers() {
     one("[data-papers]").hidden = known.verified;
     all("[data-consent]").forEach((row) => { row.hidden = known.consents.includes(row.dataset.consent) || !needed().includes(row.dataset.consent); });
-    one("[data-account]").hidden = chosen("rail") !== "wallet" || Boolean(known.payee);
+    one("[data-account]").hidden = !online() || Boolean(onFile());
+    if (online()) for (const name of ["placeholder", "aria-label"]) field("account").setAttribute(name, one('input[name="rail"]:checked').dataset.field);
     const payee = one("[data-payee]");
-    payee.hidden = chosen("rail") !== "wallet" || !known.payee;
-    payee.textContent = `${payee.dataset.old} ${known.payee}`;
-    if (known.payee) field("account").value = "";
+    payee.hidden = !online() || !onFile();
+    payee.textContent = `${payee.dataset.old} ${onFile()}`;
+    if (onFile()) field("account").value = "";
     if (known.verified) verdict("verified", known.consents.length && needed().every((kind) => known.consents.includes(kind)) ? one("[data-verdict]").dataset.all : "");
   }
   function verdict(how, words) {
@@ -275,7 +278,7 @@
       cards: Boolean(known.priced),
       place: Boolean(field("district").value) && field("address").value.trim().length >= 4 && (known.firm || !known.priced),
       when: Boolean(field("opens").value),
-      rail: chosen("rail") === "cash" || (chosen("rail") === "wallet" && Boolean(known.payee || field("account").value.trim())),
+      rail: chosen("rail") === "cash" || (online() && Boolean(onFile() || field("account").value.trim())),
       person: known.verified && needed().every((kind) => agreed().has(kind)),
     };
     for (const [name, ready] of Object.entries(done)) step(name).classList.toggle("ok", ready);

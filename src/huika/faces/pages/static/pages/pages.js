@@ -161,13 +161,11 @@ document.addEventListener("click", (event) => {
   const go = form && document.querySelector(`[form="${form.id}"].hk-btn_go`);
   if (!go || go.dataset.next) return;
   const done = go.textContent;
-  const account = form.querySelector(".account");
   function count() {
     const names = [...new Set([...form.querySelectorAll("fieldset:not([data-optional]) input[type=radio]")].map((field) => field.name))];
     const left = names.filter((name) => !form.querySelector(`input[name="${name}"]:checked`)).length;
     go.disabled = left > 0;
     go.textContent = left ? form.dataset.count.replace("{n}", left) : done;
-    if (account) account.hidden = form.querySelector("input[name=payee][value=no]")?.checked ?? false;
   }
   form.addEventListener("change", count);
   count();

@@ -1,0 +1,1 @@
+"""The desk's money: today, payouts, ledger, statements, reconciliation, floats, pay, closes, profit."""

@@ -1,0 +1,192 @@
+"""Payouts: the list with its filters, and one payout: what the rail says, and paying a dead one again elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from huika.domain.parties import queries as people
+from huika.domain.parties.types import Actor, PayeeRef, Role
+from huika.domain.settlement import actions as settlement
+from huika.domain.settlement import queries as money
+from huika.domain.settlement.types import PayoutCase, PayoutRef
+from huika.domain.trade import queries as trade
+from huika.domain.trade.types import OrderRef
+from huika.faces.desk.money import labels
+from huika.faces.desk.money.frame import EARLIEST, back, midnight, orders_of, show, stamp, uuid_typed
+from huika.faces.desk.orders import days
+from huika.faces.desk.orders import standing as st
+from huika.faces.desk.people.plain import NotYet
+from huika.faces.pages import forms, who, words
+from huika.faces.pages.papers import Yuan, minute
+from huika.faces.pages.tables import as_csv
+from huika.kit import clock
+from huika.kit.refusals import Refusal
+
+NEWEST = 2000  # besides every one that is still open or owed
+A_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for."""
+
+    state: str
+    rail: str
+    unknown: bool
+
+
+def _asked(request: HttpRequest) -> Asked:
+    state, rail = request.GET.get("state", ""), request.GET.get("rail", "")
+    unknown = request.GET.get("unknown") == "1"
+    return Asked(state if state in labels.STATES else "", rail if rail in labels.RAILS else "", unknown)
+
+
+def listed(asked: Asked) -> list[PayoutRef]:
+    """Newest first: the newest 2,000, every one without an end, every one that is owed."""
+    found: dict[UUID, PayoutRef] = {}
+    if not asked.unknown and asked.state not in labels.UNDER_WAY:
+        found = {p.id: p for p in money.payouts_numbered("HK", NEWEST)}
+        more = [d.payout for d in money.open_debts()]
+    else:
+        more = list(money.unanswered(midnight(EARLIEST), clock.now() + timedelta(seconds=1)))
+    found |= {one: money.payout_case(one).payout for one in more if one not in found}
+    state = "unknown" if asked.unknown else asked.state
+    kept = [p for p in found.values() if state in ("", p.state) and asked.rail in ("", p.rail)]
+    return sorted(kept, key=lambda p: p.id, reverse=True)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A payout of the list with its order."""
+
+    payout: PayoutRef
+    order: OrderRef | None
+    rail: str
+    form: str
+    state: str
+
+
+def rows(found: Sequence[PayoutRef]) -> list[Row]:
+    """With orders and words."""
+    orders = orders_of(found)
+    return [
+        Row(
+            p,
+            orders.get(p.order),
+            labels.word(labels.RAILS, p.rail),
+            labels.STATES[p.state][0],
+            words.pick(*labels.STATES[p.state][1:]),
+        )
+        for p in found
+    ]
+
+
+@require_safe
+@who.only(Role.DESK)
+def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Every payout, narrowed by state and rail."""
+    asked = _asked(request)
+    found = listed(asked)
+    sheet = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    return show(
+        request,
+        "payouts",
+        rows=rows(list(sheet.object_list)),
+        sheet=sheet,
+        asked=asked,
+        total_fen=sum(p.amount_fen for p in found),
+        states=[(slug, words.pick(zh, en)) for slug, (_, zh, en) in labels.STATES.items()],
+        rails=[(slug, words.pick(*said)) for slug, said in labels.RAILS.items()],
+    )
+
+
+@require_safe
+@who.only(Role.DESK)
+def payouts_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Exactly the payouts that the same address shows, on all its pages."""
+    pairs = (
+        ("付款号", "Payout"), ("单号", "Order"), ("第几笔", "Part"), ("付款方式", "Rail"), ("状态", "State"),
+        ("金额", "Amount"), ("抹零", "Rounding"), ("开始", "Started"), ("到账", "Arrived"),
+    )  # fmt: skip
+    lines = (
+        [
+            r.payout.number, r.order.code if r.order else "", r.payout.part, r.rail, r.state, Yuan(r.payout.amount_fen),
+            Yuan(r.payout.rounding_fen), minute(r.payout.created_at),
+            minute(r.payout.paid_at) if r.payout.paid_at else "",
+        ]
+        for r in rows(listed(_asked(request)))
+    )  # fmt: skip
+    return as_csv(f"payouts-{stamp(days.today())}", [words.pick(*p) for p in pairs], lines)
+
+
+def _standing(case: PayoutCase) -> PayoutRef | None:
+    """What was already paid, or is being paid, in the place of a payout that failed."""
+    p = case.payout
+    if p.state not in labels.DEAD:
+        return None
+    same = (o for o in money.payouts(p.order) if (o.card, o.what, o.part) == (p.card, p.what, p.part))
+    return next((o for o in same if o.state not in labels.DEAD), None)
+
+
+def _payees(order: OrderRef) -> list[tuple[PayeeRef, str, bool]]:
+    """The seller's accounts, and whether each may be paid yet."""
+    at = clock.now()
+    return [(p, labels.word(labels.RAILS, p.rail), p.usable_from <= at) for p in people.payees(order.seller)]
+
+
+def _payout(request: HttpRequest, payout: UUID, refusal: Refusal | None = None) -> HttpResponse:
+    case = money.payout_case(payout)
+    order = trade.order_for(trade.DESK, case.payout.order)
+    (row,) = rows([case.payout])
+    debt = next((d for d in money.debts(order.id) if d.payout == payout), None)
+    return show(
+        request,
+        "payout",
+        refusal,
+        case=case,
+        dead=case.payout.state in labels.DEAD,
+        row=row,
+        order=order,
+        alias=st.alias_of(order.seller),
+        debt=debt,
+        instead=_standing(case),
+        payees=_payees(order),
+        chosen=request.POST.get("payee", ""),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@who.only(Role.DESK)
+def payout(request: HttpRequest, actor: Actor, payout: UUID) -> HttpResponse:
+    """One payout; what has certainly failed is paid again to an account that is chosen, what waits is withdrawn."""
+    if request.method != "POST":
+        return _payout(request, payout)
+    try:
+        if request.POST.get("do") == "withdraw":
+            forms.once(request, actor, lambda: settlement.withdraw(payout))
+            return back(f"/desk/money/payouts/{payout}", "withdrawn")
+        made = _again(request, actor, payout)
+    except Refusal as refusal:
+        return _payout(request, payout, refusal)
+    return back(f"/desk/money/payouts/{made}", "again")
+
+
+def _again(request: HttpRequest, actor: Actor, payout: UUID) -> UUID:
+    order = trade.order_for(trade.DESK, money.payout_case(payout).payout.order)
+    payee = uuid_typed(request.POST.get("payee", ""), "先选付到哪个账户", "choose the account first")
+    known = {p.id: usable for p, _, usable in _payees(order)}
+    if payee not in known:
+        raise NotYet(why_zh="这不是卖家现在的账户", why_en="this is not an account of the seller now")
+    if not known[payee]:
+        raise NotYet(why_zh="这个账户还在冷静期，过后才能付", why_en="this account is new and cannot be paid yet")
+    made = forms.once(request, actor, lambda: settlement.pay_again(payout, True, payee=payee))
+    if made is None:
+        raise NotYet(
+            why_zh="这笔不是没付成的付款，不用再付", why_en="this payout has not failed; there is nothing to pay"
+        )
+    return made

@@ -1,0 +1,72 @@
+"""What moved on a seller's own account: owed, paid, kept; as a page and as files."""
+
+from datetime import date, datetime, time, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from huika.domain.ledger import queries as ledger
+from huika.domain.ledger.types import Statement
+from huika.domain.parties import queries as people
+from huika.domain.parties.types import Actor, Role
+from huika.domain.trade import queries as orders
+from huika.faces.pages import papers, who, words
+from huika.kit import clock
+
+DAYS = 90
+MOST_DAYS = 366
+
+
+@require_safe
+@who.only(Role.SELLER)
+def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
+    """Opening + lines = closing, for the days that are asked."""
+    first, last = _days(request)
+    found = _statement(actor, first, last)
+    codes = {subject: o.code for o in orders.orders_of(actor) for subject in (o.id, *(c.id for c in o.cards))}
+    lines = [
+        (x, papers.kind_name(x.kind), papers.account_name(x.account), codes.get(x.subject, "")) for x in found.lines
+    ]
+    context = {"it": found, "lines": lines, "first": first, "last": last}
+    return render(request, "seller/statement.html", context)
+
+
+@require_safe
+@who.only(Role.SELLER)
+def as_csv(request: HttpRequest, *, actor: Actor) -> HttpResponse:
+    """The same as a file."""
+    return papers.statement_csv(_statement(actor, *_days(request)))
+
+
+@require_safe
+@who.only(Role.SELLER)
+def as_pdf(request: HttpRequest, *, actor: Actor) -> HttpResponse:
+    """The same to be printed. Raises PaperUnavailable."""
+    first, last = _days(request)
+    found = _statement(actor, first, last)
+    html = papers.statement_html(found, words.language(), people.seller(actor.party).alias)
+    return papers.as_pdf(f"statement-{first}-{last}", html)
+
+
+def _statement(seller: Actor, first: date, last: date) -> Statement:
+    start = datetime.combine(first, time(), clock.SHANGHAI)
+    return ledger.statement(seller.party, start, datetime.combine(last, time(), clock.SHANGHAI) + timedelta(days=1))
+
+
+def _days(request: HttpRequest) -> tuple[date, date]:
+    """The days that the address asks for; what cannot be read is the last 90, a year at most."""
+    today = clock.now().astimezone(clock.SHANGHAI).date()
+    last = _date(request.GET.get("to", "")) or today
+    first = _date(request.GET.get("from", "")) or last - timedelta(days=DAYS)
+    if not 0 <= (last - first).days <= MOST_DAYS:
+        first = last - timedelta(days=DAYS)
+    return first, last
+
+
+def _date(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None
