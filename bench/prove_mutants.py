@@ -51,7 +51,8 @@ class Slot:
         self.place = ROOT / "var" / "mutants" / str(number)
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir(parents=True)
-        for name in ("src", "tests"):
+        self.kept: dict[str, str] = {}
+        for name in ("src", "tests", "bench"):
             shutil.copytree(ROOT / name, self.place / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", self.place)
         # PYTHONPATH comes before the checkout's own path file: subprocesses too import the copy.
@@ -92,26 +93,30 @@ class Slot:
         finally:
             place.write_text(text)
 
-    def with_patch(self, patch: Path) -> tuple[str, float]:
-        """The same with a patch of tests/bugs applied."""
-        file = re.search(r"^--- a/(\S+)", patch.read_text(), re.MULTILINE)
-        assert file is not None, patch
-        text = (self.place / file[1]).read_text()
+    def with_patch(self, patch: Path, *paths: str) -> tuple[str, float]:
+        """The same with a patch of tests/bugs applied; the tests nearest to it, where none are named."""
+        file = self.apply(patch)
         try:
-            done = subprocess.run(
-                ["patch", "-p1", "-s", "-F0", "-i", str(patch)],
-                cwd=self.place,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise SystemExit(f"{patch.name} does not apply any more: {done.stdout.strip()}")
-            return self.tests(*_paths(file[1]))
+            return self.tests(*(paths or _paths(file)))
         finally:
-            (self.place / file[1]).write_text(text)
-            for left in self.place.rglob("*.orig"):
-                left.unlink()
+            self.restore(patch)
+
+    def apply(self, patch: Path) -> str:
+        """Put a written bug in; the file it is in. SystemExit when it no longer applies."""
+        (file,) = _patched(patch)
+        self.kept[file] = (self.place / file).read_text()
+        command = ["patch", "-p1", "-s", "-F0", "-r-", "-i", str(patch)]
+        done = subprocess.run(command, cwd=self.place, capture_output=True, text=True, check=False)
+        if done.returncode:
+            self.restore(patch)
+            raise SystemExit(f"{patch.name} does not apply any more: {done.stdout.strip()}")
+        return file
+
+    def restore(self, patch: Path) -> None:
+        """Take it out again."""
+        (file,) = _patched(patch)
+        (self.place / file).write_text(self.kept.pop(file))
+        (self.place / f"{file}.orig").unlink(missing_ok=True)
 
 
 def _paths(file: str) -> tuple[str, ...]:
@@ -156,7 +161,10 @@ def main() -> int:
     mutants = all_mutants()
     drawn = random.Random(SEED).sample(mutants, min(COUNT, len(mutants)))
     everything = _digest(ROOT / "src/huika/domain/ledger", ROOT / "src/huika/domain/settlement")
-    todo = [Try(f"bug {p.stem}", _digest(p, *_patched(p)), partial(Slot.with_patch, patch=p)) for p in _bugs()]
+    todo = [
+        Try(f"bug {p.stem}", _digest(p, *(ROOT / f for f in _patched(p))), partial(Slot.with_patch, patch=p))
+        for p in _bugs()
+    ]
     todo += [Try(f"mutant {m.name}", _digest(ROOT / m.file), partial(_try, mutant=m)) for m in drawn]
     todo += [Try(f"clean {n}", everything, lambda slot: slot.tests(LEDGER, SETTLEMENT, *RAILS)) for n in range(CLEAN)]
     _work([one for one in todo if not one.stands(known.get(one.name))], known)
@@ -171,8 +179,8 @@ def _bugs() -> list[Path]:
     return sorted(BUGS.glob("*.patch"))
 
 
-def _patched(patch: Path) -> list[Path]:
-    return [ROOT / file for file in re.findall(r"^--- a/(\S+)", patch.read_text(), re.MULTILINE)]
+def _patched(patch: Path) -> list[str]:
+    return re.findall(r"^--- a/(\S+)", patch.read_text(), re.MULTILINE)
 
 
 def _try(slot: Slot, *, mutant: Mutant) -> tuple[str, float]:

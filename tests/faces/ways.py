@@ -24,6 +24,7 @@ from huika.domain.catalog import queries as catalog
 from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
 from huika.domain.parties import models, rules
+from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
 from huika.domain.settlement import queries as money
 from huika.domain.settlement.actions.debts import acknowledge
@@ -76,11 +77,19 @@ def half_signed_in(built: Built, *, with_passkey: bool) -> Client:
     return client
 
 
+def firms_and_couriers() -> list[UUID]:
+    """Who has a statement with lines of several kinds."""
+    return [people.recyclers()[0].id, people.couriers()[0].id]
+
+
 # What stands for a parameter, by route or by its name.
 VALUES: dict[str, Callable[[Built], list[str]]] = {
     "kept/<str:token>.jpg": kept_picture,
     "staff/link/<str:token>": enrolment_link,
     "staff/approvals/<uuid:approval>": lambda built: [str(approval(built))],
+    "desk/money/statements/<uuid:party>": lambda built: [*map(str, firms_and_couriers())],
+    "desk/money/floats/<uuid:party>": lambda built: [str(c.id) for c in people.couriers()],
+    "desk/money/pay/<uuid:party>": lambda built: [str(c.id) for c in people.couriers()],
     "desk/call/stopped/<uuid:item>": lambda built: [str(stopped_call(built))],
     "courier/visits/<uuid:visit_id>": lambda built: [
         str(built.orders[stage]["visit"]) for stage in ("door", "bagged", "cash", "booked", "settled")

@@ -19,7 +19,7 @@ def proof() -> Any:
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("HUIKA_", "DJANGO_", "DATABASE_URL"))}
     env = {**plain, "SEED": "1", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     command = [sys.executable, "-m", "bench.prove_faults", "short"]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout.strip(), done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1]) | {"exit": done.returncode, "words": done.stderr}
 

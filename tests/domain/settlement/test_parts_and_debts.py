@@ -5,8 +5,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.domain.settlement.outside import NET, Outside, credited, outside, owed
 from tests.domain.settlement.test_payouts import ask, items, money, paying, send, told
 from tests.domain.trade import ground
@@ -14,7 +12,7 @@ from tests.kit.test_approvals import signed
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.parties import models as parties
-from huika.domain.settlement import accounts, actions, models, queries, rules
+from huika.domain.settlement import accounts, actions, models, queries
 from huika.domain.settlement.errors import AlreadyStopped, NotDead, PayoutsStopped, ReasonNeeded
 from huika.domain.settlement.types import RailAnswer, RailLimits, RailState
 from huika.kit import approvals, clock, replay
@@ -25,15 +23,6 @@ from huika.kit.safe_http import NoAnswer
 
 pytestmark = pytest.mark.django_db
 __all__ = ["outside"]
-
-
-@given(st.integers(1, 10**9), st.integers(1, 10**7))
-def test_parts_are_as_few_as_can_be_even_to_a_fen_and_sum_to_the_whole(amount: int, single: int) -> None:
-    if amount // single > 10_000:
-        return
-    parts = rules.parts(amount, single)
-    assert sum(parts) == amount and max(parts) <= single and max(parts) - min(parts) <= 1
-    assert len(parts) == -(-amount // single)
 
 
 def test_a_payout_over_the_quota_goes_in_parts_each_once(outside: Outside) -> None:
@@ -153,6 +142,25 @@ def test_another_rail_may_take_it_in_parts(outside: Outside) -> None:
     outside.rail.decide(RailState.PAID)
     assert ask(living[0]) == "paid" and [d.amount_fen for d in queries.open_debts()] == [NET]
     assert ask(living[1]) == "paid" and queries.open_debts() == []
+
+
+def test_one_debt_at_a_time_stands_for_the_same_money(outside: Outside) -> None:
+    row = paying()
+    kit_jobs.run_pending()
+    outside.rail.decide(RailState.FAILED)
+    ask(row)
+    made = actions.pay_again(row.id, True)
+    again = models.Payout.objects.get(id=made)
+    outside.rail.breaks.append("deaf")
+    assert send(again) == "unknown"
+    assert [d.payout for d in queries.open_debts()] == [row.id]
+    outside.rail.bills[again.number].state = RailState.FAILED
+    assert ask(again) == "failed" and len(queries.open_debts()) == 1
+    assert actions.pay_again(row.id, True) is None  # the later one is the one to ask about
+    third = models.Payout.objects.get(id=actions.pay_again(again.id, True))
+    send(third)
+    outside.rail.bills[third.number].state = RailState.PAID
+    assert ask(third) == "paid" and queries.open_debts() == [] and queries.paid_fen(row.order_id) == NET
 
 
 def test_a_no_keeps_the_question_open(outside: Outside) -> None:

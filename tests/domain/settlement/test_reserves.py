@@ -5,15 +5,15 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from tests.domain.ledger.together import refused, together
 from tests.domain.settlement.outside import Outside, outside
 from tests.domain.settlement.test_escrow import FEES, NET, SECURED, credit, escrow, freeze, settle, sound
 from tests.domain.trade import ground
 
 from huika.domain.ledger import queries as ledger
-from huika.domain.settlement import accounts, actions, models, queries
-from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve
+from huika.domain.settlement import accounts, actions, jobs, models, queries
+from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve, TooLate
 from huika.domain.settlement.types import RailState, Reservation
 from huika.kit import clock
 from huika.kit.models import Event
@@ -129,6 +129,35 @@ def test_a_contest_that_is_dropped_lets_the_date_count_again(kept: Kept) -> None
     for late in (partial(actions.contest, kept.card, uuid4()), partial(actions.drop_contest, kept.card)):
         with pytest.raises(WrongState), transaction.atomic():
             late()
+
+
+def test_evidence_after_the_date_comes_too_late_even_before_the_sweep(kept: Kept) -> None:
+    with clock.shifted(timedelta(days=DAYS, seconds=1)), pytest.raises(TooLate):
+        actions.contest(kept.card, uuid4())
+    with clock.shifted(timedelta(days=DAYS, seconds=-5)):
+        actions.contest(kept.card, uuid4())
+    assert kept.row.state == "contested"
+
+
+def test_the_custodian_is_asked_again_after_the_jobs_have_given_up(kept: Kept, outside: Outside) -> None:
+    settle()
+    actions.apply_decision(uuid4(), kept.card, 50_00)
+    other = freeze(kept.recycler, 5_00)
+    actions.release_rest(kept.freeze.lot_id)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'todo'")
+    settle()
+    assert kept.row.state == "ended" and models.Freeze.objects.get(id=other.id).state == "requested"
+    with clock.shifted(timedelta(minutes=9)):
+        jobs.custodian_sweep()
+        settle()
+    assert kept.row.state == "ended"
+    with clock.shifted(timedelta(minutes=11)):
+        jobs.custodian_sweep()
+        settle()
+    assert kept.row.state == "settled" and models.Freeze.objects.get(id=other.id).state == "frozen"
+    assert models.Freeze.objects.get(id=kept.freeze.id).state == "released"
+    assert not models.Capture.objects.filter(done_at=None).exists()
 
 
 @pytest.mark.parametrize("fen", [-1, KEPT + 1, 10**12])

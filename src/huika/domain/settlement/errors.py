@@ -92,3 +92,8 @@ class AlreadyClosed(Refusal):
 class NotOurs(Refusal):
     code, status = "not_ours", 409
     zh, en = "托管账户里属于平台自己的只有 {ours}", "Only {ours} at the custodian is the operator's own."
+
+
+class TooLate(Refusal):
+    code, status = "too_late", 409
+    zh, en = "留存期已过，这笔钱归卖家", "The date has passed: this money is the seller's."

@@ -11,6 +11,8 @@ from huika.kit.jobs import TryAgain, defer, job
 from huika.kit.ports import provider
 from huika.kit.safe_http import NoAnswer, NotSent
 
+CUSTODIAN_SECONDS = 600  # longer than thirty tries, one second apart more each
+
 
 @job("settlement.freeze")
 def freeze(freeze_id: str) -> None:
@@ -151,6 +153,20 @@ def reconcile_yesterday() -> None:
     day = now.date() - timedelta(days=1)
     if now.hour >= 2 and not models.Reconciliation.objects.filter(day=day).exists():
         defer("settlement.reconcile", day=day.isoformat())
+
+
+@job("settlement.custodian_sweep", every_seconds=300)
+def custodian_sweep() -> None:
+    """Every five minutes: what the custodian has not answered for longer than a job tries; a repeat changes nothing."""
+    late = clock.now() - timedelta(seconds=CUSTODIAN_SECONDS)
+    for row in models.Freeze.objects.filter(state__in=["requested", "abandoned"], at__lt=late)[:100]:
+        defer("settlement.freeze", freeze_id=str(row.id))
+    for row in models.Freeze.objects.filter(state="releasing", at__lt=late)[:100]:
+        defer("settlement.release", freeze_id=str(row.id))
+    for capture_row in models.Capture.objects.filter(done_at=None, at__lt=late)[:100]:
+        defer("settlement.capture", card_id=str(capture_row.card_id))
+    for ended in models.Reserve.objects.filter(state="ended", ended_at__lt=late)[:100]:
+        defer("settlement.reserve", reserve_id=str(ended.id))
 
 
 @job("settlement.forget_callbacks", every_seconds=3600)

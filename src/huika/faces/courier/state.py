@@ -35,7 +35,7 @@ def visit_state(visit: VisitRef, order: OrderRef) -> dict[str, Any]:
     """Everything that the visit's page shows, amounts in fen; `version` changes with any of it."""
     paid = settlement.paid_fen(order.id)
     payouts = settlement.payouts(order.id)
-    due = sum(c.net_fen for c in order.cards if c.state == "credited")
+    due = sum(c.net_fen - c.reserve_fen for c in order.cards if c.state == "credited")  # the reserve comes later
     state: dict[str, Any] = {
         **stop(visit),
         "order": order.code,

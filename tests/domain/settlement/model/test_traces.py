@@ -1,6 +1,7 @@
 """The traces on which a worse design fails, played against the real code; and random walks of the model beside it."""
 
 import random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -57,7 +58,7 @@ def fails_at_once(payout: UUID) -> None:
         payouts._failed(row)
 
 
-def final_at_once(payout: UUID, answer: RailAnswer, *more: object) -> None:
+def final_at_once(payout: UUID, answer: RailAnswer, *more: Any) -> None:
     """A worse `rail_answered`: final without amount and payee, a refusal too."""
     if answer.state in (RailState.FAILED, RailState.REFUSED):
         fails_at_once(payout)

@@ -46,6 +46,19 @@ def test_a_dead_payout_is_paid_again_to_another_rail_once(db: None) -> None:
     assert later["Location"] == answer["Location"] and models.Payout.objects.count() == 3
 
 
+def test_what_came_back_is_owed_and_paid_again(money: Ground) -> None:
+    settlement.came_back(money.payouts[0])
+    address = f"/desk/money/payouts/{money.payouts[0]}"
+    page = money.desk.get(address).content.decode()
+    assert "退回来了，还欠着" in page and "再付 884 元" in page
+    assert money.desk.get("/desk/money").context["debts_fen"] == NET
+    assert [r[4] for r in rows(money.desk.get("/desk/money/payouts.csv?state=returned"))[1:]] == ["退回来了，还欠着"]
+    answer = money.desk.post(address, {"payee": str(payee(money).id), "once": "1"})
+    again = models.Payout.objects.latest("id")
+    assert answer["Location"] == f"/desk/money/payouts/{again.id}?done=again" and again.rail == "bank"
+    assert ledger.total_fen() == 0 and queries.owed_fen() == NET
+
+
 def test_nothing_is_paid_again_while_it_is_not_dead(db: None) -> None:
     g = ground.build("unknown", "sent")
     chosen = payee(g)

@@ -84,7 +84,7 @@ def test_a_call_from_the_first_ring_to_the_message_on_the_phone(platform: World,
         keys.at("window-shown")
         keys.choose("1")
         keys.at("rail")
-        keys.choose("1")
+        keys.choose("2")  # bank card, cash, WeChat, Alipay, e-CNY
         keys.at("name")
         keys.type(NAME)
         keys.at("id_number")
@@ -177,7 +177,7 @@ def test_a_caller_who_comes_again_is_asked_less_and_may_sell_two_kinds(platform:
         keys.type(ADDRESS)
         keys.at("window-shown")
         keys.choose("2")
-        keys.choose("2")
+        keys.choose("3")
         assert page.locator("[data-payee]").is_visible() and not page.locator("[name=account]").is_visible()
         assert not page.locator("[name=id_number]").is_visible()
         for question in ("refund", "task", "coached", "bought_today"):

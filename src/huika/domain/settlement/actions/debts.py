@@ -11,6 +11,10 @@ from huika.kit import clock, events
 def acknowledge(row: models.Payout) -> None:
     """Part of `no_answer` and of a failure: the debt in writing, in the public log, once a payout."""
     at = clock.now()
+    before = models.Debt.objects.filter(settled_at=None, payout__card_id=row.card_id, payout__what=row.what)
+    before = before.filter(payout__state__in=models.DEAD).exclude(payout=row)
+    if row.card_id and any(row.part in (debt.payout.part, *range(1000, 32_767)) for debt in before):
+        return  # the paper for the payout that this one stands for is still good
     number = f"QT{at.astimezone(clock.SHANGHAI):%Y%m%d}-{row.id.hex[-8:].upper()}"
     debt, new = models.Debt.objects.get_or_create(
         payout=row,

@@ -82,10 +82,12 @@ def pay_again(payout_id: UUID, yes: bool, payee: UUID | None = None) -> UUID | N
         raise NotDead()
     if row.state not in models.DEAD or row.card_id is None:
         return None
-    again = models.Payout.objects.filter(card_id=row.card_id, what=row.what, part=row.part)
-    again = again.exclude(state__in=models.DEAD)
+    same = models.Payout.objects.filter(card_id=row.card_id, what=row.what, part=row.part)
+    again = same.exclude(state__in=models.DEAD)
     if known := again.values_list("id", flat=True).first():
         return known
+    if same.filter(id__gt=row.id).exists():  # a later payout took its place and died too: that one is asked about
+        return None
     standing = parties.payees(row.seller_id)
     chosen = next((p for p in standing if (p.id == payee if payee else p.rail == row.rail)), None)
     if not yes or chosen is None or chosen.usable_from > clock.now():

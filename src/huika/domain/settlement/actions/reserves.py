@@ -10,7 +10,7 @@ from huika.domain.ledger import actions as ledger
 from huika.domain.ledger.types import Leg
 from huika.domain.settlement import accounts, models
 from huika.domain.settlement.actions.payouts import pay_by_rail
-from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve
+from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve, TooLate
 from huika.domain.settlement.machine import RESERVE
 from huika.domain.settlement.types import Reservation
 from huika.kit import clock, events, jobs, locks
@@ -45,10 +45,12 @@ def release_due(at: datetime, limit: int = 50) -> int:
 
 @action
 def contest(card: UUID, evidence: UUID) -> None:
-    """Evidence has arrived before the date: the reserve waits for a decision. Raises NotFound, WrongState."""
+    """Evidence has arrived before the date: the reserve waits for a decision. Raises NotFound, TooLate, WrongState."""
     row = locks.locked(models.Reserve.objects.all(), card_id=card)
     if row.state == "contested" and row.evidence == evidence:
         return
+    if row.state == "kept" and row.release_at <= clock.now():  # the seller's, though no sweep has come by yet
+        raise TooLate()
     row.state, row.evidence = RESERVE.next(row.state, "contest"), evidence
     row.save(update_fields=["state", "evidence"])
     events.record("settlement.reserve.contested", row.order_id, {"card": str(card), "evidence": str(evidence)})
