@@ -186,6 +186,7 @@ class Judge:
     # -- paid at the wallet = ledger = receipt
 
     def money(self) -> None:
+        """The wallet's bills against our payouts, the ledger's legs and the receipts."""
         text = "SELECT out_bill_no, state, amount_fen, openid FROM bill"
         bills = {number: (state, fen, openid) for number, state, fen, openid in self.wallet.execute(text)}
         paid_at_wallet = {number: fen for number, (state, fen, _) in bills.items() if state == "SUCCESS"}
@@ -313,6 +314,7 @@ class Judge:
     # -- the custodian's own store
 
     def held_there(self) -> None:
+        """Freezes, accounts and movements at the custodian against our books."""
         theirs = {
             request: (fen, captured, released)
             for request, fen, captured, released in self.custodian.execute(

@@ -62,7 +62,7 @@ class Plan:
     full_every: float = 60
     full_seconds: float = 4
     own_disk: bool = True
-    workers: tuple[str, ...] = ("jobs", "jobs-2", "jobs", "stream", "stream", "web")  # drawn from
+    workers: tuple[str, ...] = ("jobs", "jobs-2", "jobs", "stream", "stream", "web")  # in turn
     couriers: int = 24
     recyclers: int = 12
     quiet_seconds: float = 240
@@ -189,6 +189,7 @@ class Run:
         )
 
     def spawn(self, service: str, command: list[str], env: dict[str, str] | None = None) -> None:
+        """Start a process of the platform, under the name it is watched by."""
         env = env or self.stack.environment() | {"HUIKA_LOG_LEVEL": "ERROR"}
         log = self.state / "process-logs" / f"{service}.log"
         self.stack.processes[service] = subprocess.Popen(
@@ -240,6 +241,7 @@ class Run:
         }
 
     def wrong(self, faults: dict[str, Any]) -> None:
+        """Put these faults of the counterparties into force, whole."""
         draft = self.stack.faults_file.with_suffix(".new")
         draft.write_text(json.dumps({k: {**v, "seed": self.plan.seed} for k, v in faults.items()}))
         draft.replace(self.stack.faults_file)
@@ -257,6 +259,7 @@ class Run:
             time.sleep(min(0.1, max(0.0, until - time.monotonic())))
 
     def postgres(self) -> None:
+        """SIGKILL, then a start."""
         everybody = self.source.random() < 0.5
         self.server.kill(everybody=everybody)
         self.faults["postgres_killed" if everybody else "postmaster_killed"] += 1
@@ -265,9 +268,12 @@ class Run:
         self.give_back()
 
     def worker(self) -> None:
-        self._kill(self.source.choice(self.plan.workers))
+        """One of the platform's processes is killed."""
+        workers = self.plan.workers
+        self._kill(workers[sum(self.faults[f"{name}_killed"] for name in set(workers)) % len(workers)])
 
     def sandbox(self) -> None:
+        """All counterparties are killed at once; their stores stay."""
         self._kill("sandbox")
 
     def _kill(self, service: str) -> None:
@@ -293,6 +299,7 @@ class Run:
             )
 
     def full(self) -> None:
+        """The disk is full for some seconds."""
         with self.server.full():
             until = time.monotonic() + self.plan.full_seconds
             while time.monotonic() < until:
@@ -305,6 +312,7 @@ class Run:
     # -- after
 
     def superuser(self) -> psycopg.Connection:
+        """A connection that no rights hold back."""
         return psycopg.connect(self.server.url.replace("/postgres?", "/faults?"), autocommit=True)
 
     def _quiet(self) -> float:

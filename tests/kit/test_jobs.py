@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
-from huika.kit import clock, jobs, work_items
+from huika.kit import clock, followers, jobs, work_items
 from huika.kit.jobs import TryAgain
 from huika.kit.models import WorkItem
 
@@ -225,3 +227,30 @@ def test_deferring_notifies_nobody() -> None:
             " WHERE tgrelid = 'procrastinate_jobs'::regclass AND prosrc ILIKE '%%pg_notify%%' AND tgtype & 4 > 0"
         )
         assert cursor.fetchall() == []
+
+
+@pytest.mark.django_db
+def test_a_job_whose_end_could_not_be_noted_is_given_back_after_five_minutes(register: Callable[..., None]) -> None:
+    """Its worker lives on, so that a missing heartbeat never tells."""
+    ran: list[str] = []
+    register("t.taken", lambda **refs: ran.append(refs["n"]))
+    jobs.defer("t.taken", n="1")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 't.taken' RETURNING id")
+        (job,) = cursor.fetchone()
+    assert jobs.retry_forgotten() == 0 and jobs.run_pending() == 0
+    with clock.shifted(timedelta(seconds=jobs.FORGOTTEN_SECONDS + 1)):
+        assert jobs.retry_forgotten() == 1 and jobs.retry_forgotten() == 0
+        assert jobs.run_pending() == 1
+    assert ran == ["1"] and job
+
+
+def test_a_queue_that_does_not_answer_is_a_database_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def defer(self, **_: str) -> None:
+            raise ConnectorException from psycopg.errors.DiskFull("no room")
+
+    monkeypatch.setattr(jobs.app, "configure_task", lambda *a, **k: Away())
+    with pytest.raises(OperationalError, match="the queue did not answer") as caught:
+        jobs.defer("t.any")
+    assert followers._database_away(caught.value)

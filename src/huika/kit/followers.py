@@ -136,12 +136,12 @@ def _take_one(follower: Follower, event: Placed) -> int:
 
 
 def _database_away(error: Exception) -> bool:
-    """Whether the database was lost, shut down or gave up on a lock: no fault of the handler, read again.
+    """Whether the database was lost, shut down, out of room or gave up on a lock: no fault of the handler, read again.
 
-    SQLSTATE classes 08, 40 and 57P, 55P03; none when the connection itself broke.
+    SQLSTATE classes 08, 40, 53, 57P and 58, 55P03; none when the connection itself broke.
     """
     state = getattr(error.__cause__, "sqlstate", None) or "08"
-    return isinstance(error, OperationalError) and state.startswith(("08", "40", "57P", "55P03"))
+    return isinstance(error, OperationalError) and state.startswith(("08", "40", "53", "57P", "58", "55P03"))
 
 
 def _without_parked(follower: Follower, wanted: list[Placed]) -> list[Placed]:

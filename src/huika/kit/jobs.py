@@ -13,9 +13,10 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import structlog
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
 from huika.kit import clock
 
@@ -29,6 +30,9 @@ class TryAgain(Exception):
 
 ATTEMPTS: dict[str, int] = {}
 """Job → how often it is tried again before it is failed."""
+
+FORGOTTEN_SECONDS = 300
+"""Longer than any job works: one that was taken before is given back."""
 
 KEYS_HOURS = 48
 """How long a repeated POST is answered with its first result."""
@@ -65,7 +69,11 @@ def job(
 def defer(name: str, *, in_seconds: float = 0, **references: str) -> None:
     """Run the job called `name` once this transaction has committed, not before `in_seconds` from now."""
     later = {"schedule_at": clock.now() + timedelta(seconds=in_seconds)} if in_seconds else {}
-    app.configure_task(name, **later).defer(**references)  # type: ignore[arg-type]
+    try:
+        app.configure_task(name, **later).defer(**references)  # type: ignore[arg-type]
+    except ConnectorException as error:  # to callers the queue is the database it stands in
+        cause = error.__cause__
+        raise OperationalError("the queue did not answer") from (getattr(cause, "__cause__", None) or cause or error)
 
 
 def run_pending(seed: int = 0, *, horizon_seconds: float = 0, limit: int = 10_000) -> int:
@@ -176,3 +184,20 @@ async def retry_stalled(manager: Any, silent_seconds: float = 30) -> None:
     """Give the jobs of killed workers back: a worker without a heartbeat for that long is dead."""
     for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds):
         await manager.retry_job(stalled)
+
+
+def retry_forgotten(seconds: float = FORGOTTEN_SECONDS) -> int:
+    """Give back jobs that were taken so long ago that nobody can be at work on them; how many.
+
+    When the database refuses to note a job's end (a full disk), its worker lives on and the job would stay taken for
+    ever. Jobs may run twice.
+    """
+    at = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT procrastinate_retry_job_v1(j.id, %s, NULL, NULL, NULL) FROM procrastinate_jobs j"
+            " WHERE j.status = 'doing' AND NOT EXISTS (SELECT 1 FROM procrastinate_events e"
+            "  WHERE e.job_id = j.id AND e.type = 'started' AND e.at > %s)",
+            [at, at - timedelta(seconds=seconds)],
+        )
+        return len(cursor.fetchall())

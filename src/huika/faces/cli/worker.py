@@ -59,6 +59,7 @@ def run_jobs(concurrency: int) -> None:
     import asyncio
 
     from procrastinate.contrib.django import app as django_app
+    from procrastinate.exceptions import ConnectorException
 
     from huika.kit import jobs
 
@@ -69,6 +70,7 @@ def run_jobs(concurrency: int) -> None:
             await asyncio.sleep(STALLED_SECONDS)
             try:
                 await jobs.retry_stalled(app.job_manager, STALLED_SECONDS)
+                await asyncio.to_thread(_forgotten)
             except Exception:
                 structlog.get_logger().warning("stalled jobs were not given back", exc_info=True)
 
@@ -87,7 +89,22 @@ def run_jobs(concurrency: int) -> None:
             finally:
                 keeper.cancel()
 
-    asyncio.run(serve())
+    while True:
+        try:
+            return asyncio.run(serve())
+        except ConnectorException:  # the database is away, or out of room: what was taken is given back later
+            structlog.get_logger().warning("the queue is away", exc_info=True)
+            time.sleep(0.5)
+
+
+def _forgotten() -> None:
+    from django.db import close_old_connections
+
+    from huika.kit import jobs
+
+    close_old_connections()
+    jobs.retry_forgotten()
+    close_old_connections()
 
 
 def main() -> None:

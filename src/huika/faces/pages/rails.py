@@ -95,6 +95,7 @@ STATES: dict[str, tuple[str, str]] = {
     "waiting": ("等你接受", "waiting for you to accept"),
     "paid": ("已到账", "arrived"),
     "failed": ("没付成，钱还归你", "failed; the money is still yours"),
+    "returned": ("银行退回了，钱还归你", "came back; the money is still yours"),
 }
 """What a payout's state is called to its seller."""
 

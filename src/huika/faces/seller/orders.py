@@ -168,6 +168,7 @@ def _receipt(order: OrderRef) -> dict[str, object]:
     return {
         "sold": sold,
         "kept": [c for c in order.cards if c.state == "returned"],
+        "missing": _missing_fen(order, net),
         "net": net,
         "where": {"face": face, "net": net, "discount": face - gross, "rest": gross - net},
         "fees": fee_names(order.city),
@@ -176,6 +177,13 @@ def _receipt(order: OrderRef) -> dict[str, object]:
         "sealed": sealed,
         "received": orders.received(order.id),
     }
+
+
+def _missing_fen(order: OrderRef, net_fen: int) -> int:
+    """What is due of a settled order and has not certainly come: a payment that came back, a reserve on its way."""
+    reserves = settlement.reserves(order.id)
+    later = sum(r.amount_fen if r.ended_at is None else r.to_recycler_fen or 0 for r in reserves)
+    return max(0, net_fen - later - settlement.paid_fen(order.id))
 
 
 @require_POST

@@ -124,6 +124,9 @@ def test_the_trial_balance_at_a_time(money: Ground) -> None:
     assert figures[f"party:{money.courier}:wages"] == ("0.00", "22.00")
     some = rows(money.desk.get("/desk/money/ledger.csv?begins=expense:"))
     assert [r[0] for r in some[1:]] == ["expense:wages", "合计"]
+    page = money.desk.get("/desk/money/ledger").content.decode()
+    assert f'href="/desk/money/statements/{money.recycler}"' in page
+    assert f'href="/desk/money/floats/{money.courier}"' in page
     before = money.desk.get("/desk/money/ledger?at=2024-01-01T00:00")
     assert before.status_code == 200 and before.context["all_debit_fen"] == 0 and before.context["lines"] == []
     ground.refused(money.desk.get("/desk/money/ledger?at=yesterday"), 422, "2026-05-20T18:00")

@@ -24,6 +24,7 @@ from huika.domain.settlement.queries.books import (
     unanswered,
 )
 from huika.domain.settlement.queries.orders import (
+    PayoutList,
     arrived,
     card_paid,
     debts,
@@ -38,6 +39,7 @@ from huika.domain.settlement.queries.orders import (
     payout_case,
     payout_is_known,
     payouts,
+    payouts_listed,
     payouts_numbered,
     payouts_of_payee,
     reserve_account,
@@ -46,6 +48,7 @@ from huika.domain.settlement.queries.orders import (
 
 __all__ = [
     "RAILS",
+    "PayoutList",
     "arrived",
     "card_paid",
     "cash_lines",
@@ -69,6 +72,7 @@ __all__ = [
     "payout_is_known",
     "payouts",
     "payouts_by_state",
+    "payouts_listed",
     "payouts_numbered",
     "payouts_of_payee",
     "profits",

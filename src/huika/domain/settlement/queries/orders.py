@@ -1,10 +1,11 @@
 """What orders, sellers and their payouts stand at. Amounts in fen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import overload
 from uuid import UUID
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, models
@@ -42,6 +43,37 @@ def payout_case(payout: UUID) -> PayoutCase:
     if row is None:
         raise NotFound()
     return PayoutCase(_ref(row), row.asked_at, row.reference, row.reason)
+
+
+class PayoutList(Sequence[PayoutRef]):
+    """A list of payouts that is read as far as it is looked at."""
+
+    def __init__(self, rows: QuerySet[models.Payout]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return self._rows.count()
+
+    @overload
+    def __getitem__(self, at: int) -> PayoutRef: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[PayoutRef]: ...
+    def __getitem__(self, at: int | slice) -> PayoutRef | Sequence[PayoutRef]:
+        return _ref(self._rows[at]) if isinstance(at, int) else [_ref(row) for row in self._rows[at]]
+
+    def __iter__(self) -> Iterator[PayoutRef]:
+        return (_ref(row) for row in self._rows.iterator(1000))
+
+    def total_fen(self) -> int:
+        """The amounts of all of them, in fen."""
+        return int(self._rows.aggregate(total=Sum("amount_fen"))["total"] or 0)
+
+
+def payouts_listed(states: Iterable[str] = (), rail: str = "") -> PayoutList:
+    """Payouts in these states (all, where none is named) by this rail, newest first; read by slices."""
+    rows = models.Payout.objects.order_by("-id")
+    rows = rows.filter(state__in=list(states)) if states else rows
+    return PayoutList(rows.filter(rail=rail) if rail else rows)
 
 
 def orders_of_payouts(payouts: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -56,6 +56,7 @@ class Line:
     who: str
     what: str
     party: UUID | None
+    purse: bool = False
 
 
 def whose(party: UUID) -> str:
@@ -82,7 +83,7 @@ def _named(line: TrialLine, known: dict[UUID, str]) -> Line:
     mine = line.account.startswith("party:")
     what = papers.account_name(line.account) if mine else words.pick("备用金", "Float")
     party = UUID(found[1])
-    return Line(line, kind, known.get(party, ""), what, party)
+    return Line(line, kind, known.get(party, ""), what, party, purse=not mine)
 
 
 def _own(account: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -17,7 +16,7 @@ from huika.domain.settlement.types import PayoutCase, PayoutRef
 from huika.domain.trade import queries as trade
 from huika.domain.trade.types import OrderRef
 from huika.faces.desk.money import labels
-from huika.faces.desk.money.frame import EARLIEST, back, midnight, orders_of, show, stamp, uuid_typed
+from huika.faces.desk.money.frame import back, orders_of, show, stamp, uuid_typed
 from huika.faces.desk.orders import days
 from huika.faces.desk.orders import standing as st
 from huika.faces.desk.people.plain import NotYet
@@ -27,7 +26,6 @@ from huika.faces.pages.tables import as_csv
 from huika.kit import clock
 from huika.kit.refusals import Refusal
 
-NEWEST = 2000  # besides every one that is still open or owed
 A_PAGE = 50
 
 
@@ -46,18 +44,10 @@ def _asked(request: HttpRequest) -> Asked:
     return Asked(state if state in labels.STATES else "", rail if rail in labels.RAILS else "", unknown)
 
 
-def listed(asked: Asked) -> list[PayoutRef]:
-    """Newest first: the newest 2,000, every one without an end, every one that is owed."""
-    found: dict[UUID, PayoutRef] = {}
-    if not asked.unknown and asked.state not in labels.UNDER_WAY:
-        found = {p.id: p for p in money.payouts_numbered("HK", NEWEST)}
-        more = [d.payout for d in money.open_debts()]
-    else:
-        more = list(money.unanswered(midnight(EARLIEST), clock.now() + timedelta(seconds=1)))
-    found |= {one: money.payout_case(one).payout for one in more if one not in found}
+def listed(asked: Asked) -> money.PayoutList:
+    """Those of a state and rail, newest first."""
     state = "unknown" if asked.unknown else asked.state
-    kept = [p for p in found.values() if state in ("", p.state) and asked.rail in ("", p.rail)]
-    return sorted(kept, key=lambda p: p.id, reverse=True)
+    return money.payouts_listed([state] if state else [], asked.rail)
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
         rows=rows(list(sheet.object_list)),
         sheet=sheet,
         asked=asked,
-        total_fen=sum(p.amount_fen for p in found),
+        total_fen=found.total_fen(),
         states=[(slug, words.pick(zh, en)) for slug, (_, zh, en) in labels.STATES.items()],
         rails=[(slug, words.pick(*said)) for slug, said in labels.RAILS.items()],
     )
@@ -119,7 +109,7 @@ def payouts_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
             Yuan(r.payout.rounding_fen), minute(r.payout.created_at),
             minute(r.payout.paid_at) if r.payout.paid_at else "",
         ]
-        for r in rows(listed(_asked(request)))
+        for r in rows(list(listed(_asked(request))))
     )  # fmt: skip
     return as_csv(f"payouts-{stamp(days.today())}", [words.pick(*p) for p in pairs], lines)
 

@@ -20,6 +20,7 @@ from huika.domain.trade.types import CardRef, OrderRef
 from huika.faces.desk.orders.standing import plain
 
 OPEN_PAYOUTS = ("created", "sent", "unknown", "waiting")
+DEAD = ("failed", "returned")
 Fees = Mapping[UUID, Sequence[tuple[str, int]]]
 
 
@@ -176,6 +177,11 @@ def _owed(
 ) -> TAccount:
     own = (payable, money.reserve_account(order.seller))
     credit = [_credited(cards[m.subject], m) for m in moves if m.account in own and m.kind == "settlement.card"]
+    credit += [
+        Line("退回来的", "Came back", m.amount_fen)
+        for m in moves
+        if m.account == payable and m.kind == "settlement.payout.returned"
+    ]
     debit = []
     for move in moves:
         # By wallet it has arrived once it leaves what is on its way; cash leaves what is owed at once.
@@ -203,8 +209,10 @@ def _not_sent_fen(order: OrderRef, payouts: Sequence[PayoutRef]) -> int:
     """What is due now and nothing is under way for: cards of which a part failed, cash, reserves that failed."""
     sent: Counter[tuple[UUID | None, str]] = Counter()
     for p in payouts:
-        if p.state != "failed":
+        if p.state not in DEAD:
             sent[p.card, p.what] += p.amount_fen
-    due = sum(c.net_fen - c.reserve_fen - sent[c.id, "card"] for c in order.cards if c.state == "credited")
+    # What came back after it had arrived is due again, though its card was paid; cash does not come back.
+    ours = ("credited",) if order.rail == "cash" else ("credited", "paid")
+    due = sum(c.net_fen - c.reserve_fen - sent[c.id, "card"] for c in order.cards if c.state in ours)
     ended = [r for r in money.reserves(order.id) if r.ended_at is not None]
     return due + sum((r.to_seller_fen or 0) - sent[r.card, "reserve"] for r in ended)

@@ -27,6 +27,7 @@ PAYOUT_STATES: dict[str, tuple[str, str, str]] = {
     "waiting": ("idle", "等卖家收款", "Waiting for the seller to accept"),
     "paid": ("done", "到账", "Arrived"),
     "failed": ("warn", "没付成，还欠着", "Failed, still owed"),
+    "returned": ("warn", "到账又退回，还欠着", "Came back, still owed"),
 }
 WHYS: dict[str, tuple[str, str]] = {
     "seen_before": ("这张卡号以前在这里卖过", "This card number was sold here before"),
