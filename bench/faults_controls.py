@@ -4,6 +4,7 @@ workers."""
 
 import re
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -27,10 +28,12 @@ FUNCTIONS = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname IN ('ledg
 class SendsAgain(WechatTransfer):
     """No answer, so once more under another number: the mistake that the real client does not make."""
 
-    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str) -> RailAnswer:
+    def create(
+        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
+    ) -> RailAnswer:
         """Pay, whatever it takes."""
         try:
-            return super().create(number, account, name, amount_fen, remark)
+            return super().create(number, account, name, amount_fen, remark, at)
         except NoAnswer:
             with suppress(NoAnswer, NotSent):
                 super().create(f"HK{uuid4().hex[:30].upper()}", account, name, amount_fen, remark)

@@ -21,6 +21,7 @@ from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import actions as settlement
+from huika.domain.settlement import queries as settlement_queries
 from huika.domain.settlement.errors import FloatTooSmall
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
@@ -75,7 +76,7 @@ class Hand(Asking):
                 if how in ("contest", "decide"):
                     fen = self.rows("SELECT amount_fen FROM settlement_reserve WHERE card_id = %s", card)[0][0]
                     self.do(settlement.apply_decision, self._id("decision"), card, self.source.randint(0, fen))
-            self.do(settlement.release_due, clock.now() + timedelta(days=3))
+            release_due(self)
         yield from self.until(
             lambda: (
                 not self.rows(
@@ -276,6 +277,14 @@ def _tomorrow(window: int, later: int) -> datetime:
     return datetime(day.year, day.month, day.day, 9 + 2 * window, tzinfo=clock.SHANGHAI)
 
 
+def release_due(hand: Asking) -> None:
+    """Reserves go to their sellers as if their date had come, three days from now."""
+    with clock.shifted(timedelta(days=3)):
+        for card in settlement_queries.reserves_due(clock.now()):
+            with suppress(Refusal):
+                hand.do(settlement.release_reserve, card)
+
+
 def tidy(hand: Hand) -> None:
     """What clients left behind is ended as the desk would: called off, or the seller keeps the card."""
     for order, state in hand.rows("SELECT id, state FROM trade_order WHERE state IN ('accepted', 'in_progress')"):
@@ -294,4 +303,4 @@ def tidy(hand: Hand) -> None:
                 due = sum(f for _, f in hand._cards(order, "credited"))
                 with suppress(Refusal):
                     hand.do(trade.pay_cash, order, courier, money.ceil_yuan_fen(due))
-    hand.do(settlement.release_due, clock.now() + timedelta(days=3))
+    release_due(hand)

@@ -29,10 +29,12 @@ def script(tmp_path: Path, text: str) -> str:
     return str(place)
 
 
-def test_a_document_comes_out_and_leaves_nothing(chromium: str) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("huika-paper-*"))
+def test_a_document_comes_out_and_leaves_nothing(
+    chromium: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert paper.pdf(PAGE).startswith(b"%PDF")
-    assert set(Path(tempfile.gettempdir()).glob("huika-paper-*")) <= before
+    assert list(tmp_path.glob("huika-paper-*")) == []
 
 
 def test_it_reaches_nobody(chromium: str) -> None:

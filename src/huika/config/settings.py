@@ -16,6 +16,8 @@ STATE = Path(os.environ.get("HUIKA_STATE", ROOT / "var" / "state"))
 SETTING = os.environ.get("HUIKA_SETTING", "production")  # demo | production
 MODE = os.environ.get("HUIKA_MODE", "market")  # own | market
 HOLD_AT = os.environ.get("HUIKA_HOLD_AT", "acceptance")  # acceptance | dispatch: when recyclers' money is held
+if HOLD_AT not in ("acceptance", "dispatch"):
+    raise ValueError(f"HUIKA_HOLD_AT is acceptance or dispatch, not {HOLD_AT}")
 DEBUG = False
 SECRET_KEY = os.environ.get("HUIKA_SECRET_KEY") or (secrets.token_urlsafe(48) if SETTING == "demo" else "")
 

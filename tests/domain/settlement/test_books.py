@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import IntegrityError, transaction
 from tests.domain.settlement.outside import NET, Outside, credited, outside, owed
 from tests.domain.settlement.test_escrow import FEES, SECURED, credit, escrow, freeze
 from tests.domain.settlement.test_payouts import ask, paying, send
@@ -223,3 +224,56 @@ def test_the_operator_takes_its_own_from_the_custodian_and_nothing_of_others(out
     with pytest.raises(NotOurs):
         actions.withdraw_own("x", 1, desk)
     assert ledger.total_fen() == 0 and ledger.discrepancies() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_money_that_moves_while_it_is_counted_is_never_taken_for_the_operator_s(outside: Outside) -> None:
+    from threading import Thread
+
+    from django.db import connections
+
+    actions.set_up([], 1_000_000_00)
+    recycler, seen = uuid4(), []
+    actions.prefund(recycler, "0", 1_00)
+
+    def prefund() -> None:
+        for n in range(1, 60):
+            actions.prefund(recycler, str(n), 5000_00)
+        connections.close_all()
+
+    busy = Thread(target=prefund)
+    busy.start()
+    while busy.is_alive():
+        seen.append(queries.own_at_custodian_fen())
+    busy.join()
+    assert len(seen) > 10 and set(seen) == {0}
+
+
+def test_an_order_is_paid_in_cash_or_by_rails_never_both(outside: Outside) -> None:
+    who, courier, card, order = ground.seller(), uuid4(), uuid4(), uuid4()
+    owed(who.party, 2 * NET, card)
+    actions.issue_float(courier, "a", 2000_00)
+    actions.pay_by_rail(order, card, who.party, who.payee, NET)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="in cash or by rails"), transaction.atomic():
+        actions.pay_cash(order, who.party, courier, NET, 884_00)
+    other, second = uuid4(), uuid4()
+    credited(second)
+    actions.pay_cash(other, who.party, courier, NET, 884_00)
+    with pytest.raises(IntegrityError, match="in cash or by rails"), transaction.atomic():
+        actions.pay_by_rail(other, second, who.party, who.payee, NET)  # type: ignore[arg-type]
+
+
+def test_rows_that_say_what_was_agreed_are_fixed(outside: Outside) -> None:
+    row = paying()
+    outside.rail.breaks.append("deaf")
+    send(row)
+    for rows, change in (
+        (models.Debt.objects.all(), {"amount_fen": 1}),
+        (models.Debt.objects.all(), {"number": "X"}),
+        (models.Freeze.objects.all(), {"amount_fen": 5}),
+        (models.Freeze.objects.all(), {"recycler_id": uuid4()}),
+        (models.Payout.objects.all(), {"rounding_fen": 1}),
+        (models.Payout.objects.all(), {"courier_id": uuid4()}),
+    ):
+        with pytest.raises(IntegrityError, match="is fixed"), transaction.atomic():
+            rows.update(**change)

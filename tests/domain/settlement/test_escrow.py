@@ -11,7 +11,7 @@ from tests.domain.settlement.outside import Outside, outside
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.ledger.errors import HoldExceeded, HoldExpired, InsufficientFunds, PostingKeyReused
-from huika.domain.settlement import accounts, actions, models, queries
+from huika.domain.settlement import accounts, actions, jobs, models, queries
 from huika.domain.settlement.errors import NetDiffers
 from huika.domain.settlement.types import FreezeAnswer
 from huika.kit import clock
@@ -109,14 +109,24 @@ def test_a_recycler_promises_no_more_than_it_has(recycler: UUID) -> None:
     sound()
 
 
+def test_a_freeze_that_is_refused_after_we_gave_up_is_over(recycler: UUID, outside: Outside) -> None:
+    outside.custodian.refuses = "INSUFFICIENT"
+    row = freeze(recycler)
+    actions.abandon_freeze(row.order_id)
+    settle()
+    row.refresh_from_db()
+    assert (row.state, row.reason) == ("refused", "INSUFFICIENT")
+    with clock.shifted(timedelta(minutes=20)):
+        jobs.custodian_sweep()
+        assert kit_jobs.run_pending() == 0  # nobody asks for it any more
+    assert escrow(recycler) == (2000_00, 0) and not WorkItem.objects.exists()
+
+
 def test_a_freeze_that_comes_after_we_gave_up_is_released_again(recycler: UUID, outside: Outside) -> None:
     row = freeze(recycler)
     actions.abandon_freeze(row.order_id)
     row.refresh_from_db()
     assert row.state == "abandoned" and escrow(recycler) == (2000_00, 0)
-    actions.custodian_answered(row.id, FreezeAnswer(False, "", "no"))
-    row.refresh_from_db()
-    assert row.state == "abandoned"
     settle()
     row.refresh_from_db()
     assert row.state == "released"

@@ -157,3 +157,41 @@ def test_the_database_knows_what_a_difference_is() -> None:
     ):
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             models.Difference.objects.create(**base, **made)
+
+
+def test_a_freeze_that_we_hold_as_refused_and_the_custodian_executed_is_found(outside: Outside) -> None:
+    with clock.frozen(NOON):
+        actions.set_up([], 1_000_000_00)
+        recycler = uuid4()
+        actions.prefund(recycler, "D-1", 2000_00)
+        outside.custodian.refuses = "INSUFFICIENT"
+        row = freeze(recycler, 1000_00)
+        settle()
+    row.refresh_from_db()
+    assert row.state == "refused"
+    lines = [
+        StatementLine("D-1", "deposit", accounts.escrow(recycler), 2000_00, NOON),
+        StatementLine(str(row.id), "freeze", accounts.escrow(recycler), 1000_00, NOON),
+    ]
+    assert actions.reconcile(DAY, lines) == 1 and kinds() == [("extra", "freeze")]
+
+
+@pytest.mark.parametrize("n", range(1, 4))
+def test_a_line_on_somebody_else_s_account_or_standing_twice_is_not_ours(day: Day, n: int) -> None:
+    moved = [
+        x if k != n else StatementLine(x.request, x.kind, "party:of-nobody:escrow", x.amount_fen, x.at)
+        for k, x in enumerate(day.lines)
+    ]
+    assert actions.reconcile(DAY, moved) == 1 and kinds() == [("extra", day.lines[n].kind)]
+    assert actions.reconcile(DAY, [*day.lines, day.lines[n]]) == 2
+
+
+def test_two_recyclers_may_use_the_same_reference(day: Day) -> None:
+    other = uuid4()
+    with clock.frozen(NOON):
+        actions.prefund(other, "first", 1_00)
+    late = StatementLine("D-1", "deposit", accounts.escrow(other), 2000_00, NOON)
+    first = StatementLine("first", "deposit", accounts.escrow(other), 1_00, NOON)
+    assert actions.reconcile(DAY, [*day.lines, first, late]) == 0
+    assert ledger.balance(accounts.escrow(other)).balance_fen == 2001_00
+    sound()

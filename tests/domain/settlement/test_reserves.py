@@ -1,6 +1,6 @@
 """Reserves: kept at the custodian, released once by their date, contested, divided by a decision."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -9,14 +9,16 @@ from django.db import IntegrityError, connection, transaction
 from tests.domain.ledger.together import refused, together
 from tests.domain.settlement.outside import Outside, outside
 from tests.domain.settlement.test_escrow import FEES, NET, SECURED, credit, escrow, freeze, settle, sound
+from tests.domain.settlement.test_parts_and_debts import other_payee
 from tests.domain.trade import ground
 
 from huika.domain.ledger import queries as ledger
+from huika.domain.parties import models as parties
 from huika.domain.settlement import accounts, actions, jobs, models, queries
 from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve, TooLate
 from huika.domain.settlement.types import RailState, Reservation
 from huika.kit import clock
-from huika.kit.models import Event
+from huika.kit.models import Event, WorkItem
 from huika.kit.refusals import NotFound, WrongState
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +54,12 @@ class Kept:
         actions.pay_by_rail(self.freeze.order_id, self.card, self.seller.party, self.seller.payee, NET - KEPT)  # type: ignore[arg-type]
 
 
+def release_due(at: datetime) -> int:
+    """The sweep of reserves at a moment; how many were released."""
+    with clock.frozen(at):
+        return sum(actions.release_reserve(card) for card in queries.reserves_due(at))
+
+
 @pytest.fixture
 def kept(outside: Outside) -> Kept:
     return Kept()
@@ -85,12 +93,12 @@ def test_the_rest_of_a_freeze_goes_back_without_the_reserve(outside: Outside) ->
 
 def test_its_date_releases_it_once_wholly_to_the_seller(kept: Kept, outside: Outside) -> None:
     kept.pay()
-    assert actions.release_due(clock.now() + timedelta(days=DAYS, seconds=-5)) == 0
+    assert release_due(clock.now() + timedelta(days=DAYS, seconds=-5)) == 0
     later = clock.now() + timedelta(days=DAYS, seconds=1)
-    assert actions.release_due(later) == 1 and actions.release_due(later) == 0
+    assert release_due(later) == 1 and release_due(later) == 0
     settle()
     outside.rail.decide(RailState.PAID)
-    with clock.shifted(timedelta(seconds=30)):
+    with clock.frozen(later + timedelta(seconds=30)):
         actions.sweep()
         settle()
     paid = list(models.Payout.objects.order_by("id").values_list("what", "amount_fen", "state"))
@@ -107,7 +115,7 @@ def test_evidence_before_the_date_makes_it_wait_for_a_decision(kept: Kept, outsi
     evidence, decision = uuid4(), uuid4()
     actions.contest(kept.card, evidence)
     actions.contest(kept.card, evidence)
-    assert actions.release_due(clock.now() + timedelta(days=400)) == 0 and kept.party() == (NET - KEPT, KEPT)
+    assert release_due(clock.now() + timedelta(days=400)) == 0 and kept.party() == (NET - KEPT, KEPT)
     actions.apply_decision(decision, kept.card, 50_00)
     actions.apply_decision(decision, kept.card, 50_00)
     assert kept.party()[1] == 0 and escrow(kept.recycler) == (2000_00 - SECURED + KEPT - 50_00, 0)
@@ -125,7 +133,7 @@ def test_evidence_before_the_date_makes_it_wait_for_a_decision(kept: Kept, outsi
 def test_a_contest_that_is_dropped_lets_the_date_count_again(kept: Kept) -> None:
     actions.contest(kept.card, uuid4())
     actions.drop_contest(kept.card)
-    assert actions.release_due(clock.now() + timedelta(days=DAYS + 1)) == 1
+    assert release_due(clock.now() + timedelta(days=DAYS + 1)) == 1
     for late in (partial(actions.contest, kept.card, uuid4()), partial(actions.drop_contest, kept.card)):
         with pytest.raises(WrongState), transaction.atomic():
             late()
@@ -203,7 +211,9 @@ def test_the_database_lets_nothing_back_without_a_decision_and_ends_whole(kept: 
         ({"to_seller_fen": 5}, "settlement_reserve_ends_whole"),
         ({"state": "contested"}, "settlement_reserve_contest_named"),
         ({"state": "gone"}, "settlement_reserve"),
-        ({"amount_fen": 0}, "settlement_reserve_positive"),
+        ({"amount_fen": 0}, "is fixed"),
+        ({"payee_id": uuid4()}, "is fixed"),
+        ({"release_at": at}, "is fixed"),
     ):
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             models.Reserve.objects.filter(card_id=kept.card).update(**change)
@@ -219,10 +229,10 @@ def test_date_contest_and_decision_at_the_same_moment_end_it_once(outside: Outsi
     decision, late = uuid4(), clock.now() + timedelta(days=DAYS + 1)
     answers = together(
         [
-            partial(actions.release_due, late),
+            partial(release_due, late),
             partial(actions.apply_decision, decision, kept.card, 10_00),
             partial(actions.contest, kept.card, uuid4()),
-            partial(actions.release_due, late),
+            partial(release_due, late),
             partial(actions.apply_decision, decision, kept.card, 10_00),
         ]
     )
@@ -249,3 +259,24 @@ def test_a_reserve_is_never_all_of_the_net() -> None:
             reserve_fen=KEPT,
             at=clock.now(),
         )
+
+
+def test_a_contested_reserve_is_not_released_by_whoever_asks(kept: Kept) -> None:
+    actions.contest(kept.card, uuid4())
+    with clock.shifted(timedelta(days=DAYS + 1)):
+        assert actions.release_reserve(kept.card) is False
+    assert kept.row.state == "contested" and kept.party() == (NET - KEPT, KEPT)
+
+
+def test_a_reserve_goes_to_the_account_that_stands_when_it_is_due(kept: Kept, outside: Outside) -> None:
+    settle()
+    parties.Payee.objects.filter(id=kept.seller.payee).update(ended_at=clock.now())
+    with clock.shifted(timedelta(days=DAYS, seconds=1)):
+        assert actions.release_reserve(kept.card)
+    assert not models.Payout.objects.exists() and kept.party() == (NET, 0)
+    item = WorkItem.objects.get(kind="settlement.reserve_unpaid")
+    assert item.subject == kept.card
+    made = other_payee(kept.seller.party)
+    for _ in range(2):
+        actions.pay_reserve(kept.card)
+    assert list(models.Payout.objects.values_list("what", "payee_id", "rail")) == [("reserve", made, "bank")]

@@ -22,7 +22,7 @@ FINALS = {
     "lot": {"settled", "released"},
     "card": {"returned", "paid"},
     "visit": {"done", "no_show", "cancelled"},
-    "payout": {"paid", "failed"},
+    "payout": {"returned", "failed"},
     "freeze": {"refused", "released"},
 }
 ROWS: dict[str, type[django_models.Model]] = {

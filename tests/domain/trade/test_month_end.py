@@ -20,7 +20,7 @@ from huika.domain.trade import models as trade
 from huika.domain.trade import queries as orders
 from huika.kit import clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # one long transaction could not be vacuumed
 __all__ = ["world"]
 TRADES = int(os.environ.get("HUIKA_MONTH_TRADES", "12"))
 SEED = int(os.environ.get("HUIKA_MONTH_SEED", "1"))

@@ -67,7 +67,7 @@ class Sold:
 
     def later(self, days: int = 8) -> None:
         with clock.shifted(timedelta(days=days)):
-            assert settlement.release_due(clock.now()) == 1 and settlement.release_due(clock.now()) == 0
+            assert [settlement.release_reserve(self.card.id) for _ in range(2)] == [True, False]
             self.world.settle()
             self.world.paid()
 
@@ -117,7 +117,7 @@ def test_a_reserve_is_paid_at_the_door_without_it_and_in_full_by_its_date(world:
     assert custodian.captured == captures | {str(sold.reserve.id): kept} and custodian.released == {}
     assert sum(custodian.captured.values()) == freeze.amount_fen == PREFUND - ground.escrow(sold.recycler)[0]
     assert fen(accounts.reserve(sold.who.party)) == fen(accounts.payable(sold.who.party)) == 0
-    assert settlement.release_due(clock.now() + timedelta(days=99)) == 0
+    assert money.reserves_due(clock.now() + timedelta(days=99)) == []
     sound()
 
 
@@ -127,7 +127,9 @@ def test_evidence_makes_it_wait_and_a_decision_divides_it(world: World) -> None:
     world.paid()
     kept, decision = sold.card.reserve_fen, uuid4()
     settlement.contest(sold.card.id, uuid4())
-    assert settlement.release_due(clock.now() + timedelta(days=30)) == 0
+    assert money.reserves_due(clock.now() + timedelta(days=30)) == []
+    with clock.shifted(timedelta(days=30)):
+        assert settlement.release_reserve(sold.card.id) is False
     (shown,) = money.reserves(sold.order)
     assert (shown.state, shown.amount_fen) == ("contested", kept)
     before = ground.escrow(sold.recycler)

@@ -46,6 +46,9 @@ NUMBERS = {
 }
 
 
+NOTHING_PAID = {"owed_fen": 0, "paid_fen": 0, "kept_fen": 0, "payouts": [], "debts": [], "reserves": []}
+
+
 def digits(count: int) -> str:
     """So many random digits, the first of them not zero."""
     return str(_source.randrange(10 ** (count - 1), 10**count))

@@ -67,6 +67,8 @@ def test_cash_is_rounded_up_for_the_seller_counted_and_taken_from_the_purse(plat
     assert (money["owed_fen"], money["paid_fen"]) == (0, net)
     assert (paid["rail"], paid["amount_fen"], paid["rounding_fen"], paid["state"]) == ("cash", net, due - net, "paid")
     legs = {m.account: m.amount_fen for m in ledger.movements([UUID(order["id"])])}
+    wages = next(code for code in legs if code.startswith("party:") and code.endswith(":wages"))
+    assert legs.pop(wages) == -legs.pop("expense:wages") > 0
     assert legs == {f"party:{h.party_of_seller(seller)}:payable": -net, purse: due, "expense:rounding": net - due}
     assert ledger.balance(purse).balance_fen == 0
     h.nothing_held(order)

@@ -133,7 +133,7 @@ def sold_before_comes_again(platform: World, sold: list[CardSpec]) -> None:
     items = [h.work_item(platform, "trade.suspected", card) for card in cards]
     assert [i["facts"]["why"] for i in items] == ["seen_before", "seen_before", "not_sealed"]
     assert h.escrow(order["lots"][0]["recycler"]).held_fen == order["lots"][0]["secured_fen"]
-    assert second.client.get(f"/v1/orders/{order['id']}/money") == {"owed_fen": 0, "paid_fen": 0, "payouts": []}
+    assert second.client.get(f"/v1/orders/{order['id']}/money") == h.NOTHING_PAID
 
     h.decide(platform, items[1], "not_this_one")
     h.decide(platform, items[2], "not_this_one")

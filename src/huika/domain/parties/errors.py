@@ -92,7 +92,7 @@ class PayeeNameDiffers(Refusal):
 
 class MalformedAccount(Malformed):
     code, status = "malformed_account", 422
-    zh, en = "{why_zh}", "{why}"
+    zh, en = "账号不对：{why_zh}", "This account is not right: {why}"
 
 
 class PayeeWaiting(Refusal):

@@ -3,14 +3,17 @@
 from contextlib import suppress
 from datetime import date, timedelta
 
+import structlog
+
 from huika.domain.ledger import actions as ledger
 from huika.domain.parties import queries as parties
-from huika.domain.settlement import accounts, actions, models
+from huika.domain.settlement import accounts, actions, models, queries
 from huika.kit import clock
 from huika.kit.jobs import TryAgain, defer, job
 from huika.kit.ports import provider
 from huika.kit.safe_http import NoAnswer, NotSent
 
+log = structlog.get_logger()
 CUSTODIAN_SECONDS = 600  # longer than thirty tries, one second apart more each
 
 
@@ -129,8 +132,12 @@ def reserve(reserve_id: str) -> None:
 
 @job("settlement.reserves", every_seconds=60)
 def reserves() -> None:
-    """Every minute: reserves whose date has come."""
-    actions.release_due(clock.now())
+    """Every minute: reserves whose date has come, each in a transaction of its own: one that breaks stops no other."""
+    for card in queries.reserves_due(clock.now()):
+        try:
+            actions.release_reserve(card)
+        except Exception:
+            log.exception("a reserve was not released", card=str(card))
 
 
 @job("settlement.reconcile")
@@ -148,24 +155,36 @@ def reconcile(day: str) -> None:
 
 @job("settlement.reconcile_yesterday", every_seconds=3600)
 def reconcile_yesterday() -> None:
-    """Every hour: yesterday's statement, once it can be complete, until it has been compared."""
+    """Every hour: the statements of the last week, once they can be complete, until each has been compared."""
     now = clock.now().astimezone(clock.SHANGHAI)
-    day = now.date() - timedelta(days=1)
-    if now.hour >= 2 and not models.Reconciliation.objects.filter(day=day).exists():
-        defer("settlement.reconcile", day=day.isoformat())
+    days = [now.date() - timedelta(days=n) for n in range(1 if now.hour >= 2 else 2, 8)]
+    known = set(models.Reconciliation.objects.filter(day__in=days).values_list("day", flat=True))
+    first = models.Freeze.objects.order_by("at").values_list("at", flat=True).first()
+    for day in days:
+        if day not in known and first is not None and day >= first.astimezone(clock.SHANGHAI).date():
+            defer("settlement.reconcile", day=day.isoformat())
+
+
+@job("settlement.ask_returned", every_seconds=6 * 3600)
+def ask_returned() -> None:
+    """Every six hours: whether what arrived within the last week was sent back, by rails that may."""
+    since = clock.now() - timedelta(days=7)
+    rails = [rail for rail in models.RAILS if provider(f"rail.{rail}").limits.may_return]
+    for payout in models.Payout.objects.filter(state="paid", rail__in=rails, paid_at__gt=since).order_by("paid_at"):
+        defer("settlement.ask", payout_id=str(payout.id))
 
 
 @job("settlement.custodian_sweep", every_seconds=300)
 def custodian_sweep() -> None:
     """Every five minutes: what the custodian has not answered for longer than a job tries; a repeat changes nothing."""
     late = clock.now() - timedelta(seconds=CUSTODIAN_SECONDS)
-    for row in models.Freeze.objects.filter(state__in=["requested", "abandoned"], at__lt=late)[:100]:
+    for row in models.Freeze.objects.filter(state__in=["requested", "abandoned"], at__lt=late).order_by("at")[:100]:
         defer("settlement.freeze", freeze_id=str(row.id))
-    for row in models.Freeze.objects.filter(state="releasing", at__lt=late)[:100]:
+    for row in models.Freeze.objects.filter(state="releasing", at__lt=late).order_by("at")[:100]:
         defer("settlement.release", freeze_id=str(row.id))
-    for capture_row in models.Capture.objects.filter(done_at=None, at__lt=late)[:100]:
+    for capture_row in models.Capture.objects.filter(done_at=None, at__lt=late).order_by("at")[:100]:
         defer("settlement.capture", card_id=str(capture_row.card_id))
-    for ended in models.Reserve.objects.filter(state="ended", ended_at__lt=late)[:100]:
+    for ended in models.Reserve.objects.filter(state="ended", ended_at__lt=late).order_by("at")[:100]:
         defer("settlement.reserve", reserve_id=str(ended.id))
 
 

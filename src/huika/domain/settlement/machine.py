@@ -7,7 +7,7 @@ FREEZE = Machine(
     "requested",
     {
         "confirm": (("requested",), "frozen"),
-        "refuse": (("requested",), "refused"),
+        "refuse": (("requested", "abandoned"), "refused"),
         "release": (("frozen",), "releasing"),
         "released": (("releasing",), "released"),
         "abandon": (("requested",), "abandoned"),

@@ -54,6 +54,8 @@ def person_decided(event: Placed) -> None:
         actions.reviewed(about, yes)
     elif event.facts["kind"] == "trade.locked_short" and yes:
         actions.credited_by_person(about)
+    elif event.facts["kind"] == "settlement.reserve_unpaid" and yes:
+        settlement.pay_reserve(about)
     elif event.facts["kind"] == "settlement.payout_returned" and yes:
         settlement.came_back(about)
     elif event.facts["kind"] == "settlement.payout_failed":

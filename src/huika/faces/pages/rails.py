@@ -19,7 +19,7 @@ class NotOffered(Refusal):
     """A rail does not take this amount for this account, or cannot be asked now."""
 
     code, status = "rail_not_offered", 409
-    zh, en = "{why_zh}", "{why}"
+    zh, en = "这种收款方式现在不行：{why_zh}", "This way to be paid is not possible now: {why}"
 
 
 SILENT = RailQuote((), "现在问不到，换一种收款方式", "It cannot be asked now; choose another way.")

@@ -20,6 +20,7 @@ class Design:
     posted_once: bool = True  # the ledger's key: one posting a reserve, another under its key is refused
     ends_once: bool = True  # a reserve that has ended is not ended again
     evidence_holds: bool = True  # what is contested is not released by its date
+    evidence_in_time: bool = True  # evidence after the date comes too late
     date_to_seller: bool = True  # its date gives all to the seller; only a decision divides it
     rest_without_reserve: bool = True  # what a lot gives back leaves the reserve frozen
     same_request: bool = True  # the custodian is asked again under the same number
@@ -77,11 +78,13 @@ class Model:
 
     def _starts(self, state: State, who: str) -> bool:
         if who == "evidence":
-            return state.state == "kept"
+            return state.state == "kept" and not (state.due and self.design.evidence_in_time)
         if who == "date":
             return state.due and (
                 state.state == "kept" or (state.state == "contested" and not self.design.evidence_holds)
             )
+        if state.state == "kept" and state.due and self.design.evidence_in_time:
+            return False  # so does a decision that nothing contested before
         return state.state in ("kept", "contested") or not self.design.ends_once
 
     def _write(self, state: State, who: str) -> Iterator[tuple[str, State]]:

@@ -13,7 +13,7 @@ from tests.domain.trade import ground
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, actions, jobs, models
-from huika.domain.settlement.errors import DecisionDiffers
+from huika.domain.settlement.errors import DecisionDiffers, TooLate
 from huika.domain.settlement.types import RailState, Reservation
 from huika.kit import clock
 from huika.kit import jobs as kit_jobs
@@ -96,11 +96,11 @@ class Stage:
             elif step == "drop":
                 actions.drop_contest(self.card)
             elif step == "end by date":
-                return actions.release_due(clock.now()) == 1
+                return actions.release_reserve(self.card)
             else:
                 name = step.removeprefix("end by ")
                 actions.apply_decision(self.decisions[name], self.card, UNITS[DECISIONS[name]])
-        except (WrongState, DecisionDiffers):
+        except (WrongState, DecisionDiffers, TooLate):
             return False
         return True
 
@@ -141,7 +141,7 @@ class Stage:
         if self.worker is not None and self.worker.at:
             self.worker.go_on(Killed())
         self.shift += DAYS + timedelta(seconds=1)
-        actions.release_due(clock.now())
+        actions.release_reserve(self.card)
         if self.row.state == "contested":
             self.play("end by half")
         actions.release_rest(self.lot.lot_id)

@@ -24,7 +24,8 @@ END $$;
 CREATE TRIGGER ledger_account_shape AFTER INSERT OR UPDATE OF kind, floor_fen, ceiling_fen, shards, held_fen
     ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger__account_shape();
 
--- A posting's id draws the shard, so that postings under way at the same time take different ones.
+-- The transaction's number draws the shard: those under way at the same time take different ones, and one that posts
+-- several times keeps to its own.
 CREATE FUNCTION ledger__move(p_account bigint, p_shards int, p_posting bigint, p_amount bigint, p_unhold bigint)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -37,12 +38,13 @@ BEGIN
         END IF;
     ELSE
         UPDATE ledger_shard SET balance_fen = balance_fen + p_amount
-        WHERE account_id = p_account AND n = p_posting % p_shards;
+        WHERE account_id = p_account AND n = txid_current() % p_shards;
     END IF;
 END $$;
 
 -- Statements of one row each: an aggregate or a join costs more to set up than all of these (docs/decisions/0014).
--- Locks are taken by account id; scans other than of the key's index would take them in another order.
+-- Locks are taken on accounts by id, then on shards by account; scans other than of the key's index would take them in
+-- another order.
 CREATE OR REPLACE FUNCTION ledger__apply(p_posting bigint, p_accounts text[], p_amounts bigint[], p_held bigint,
                                          p_unhold bigint)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off
@@ -62,7 +64,7 @@ BEGIN
             UPDATE ledger_account
             SET balance_fen = balance_fen + CASE id WHEN v_a THEN p_amounts[1] ELSE p_amounts[2] END
             WHERE id IN (v_a, v_b);
-        ELSIF v_a < v_b THEN
+        ELSIF (v_shards_a > 0, v_a) < (v_shards_b > 0, v_b) THEN
             PERFORM ledger__move(v_a, v_shards_a, p_posting, p_amounts[1], 0);
             PERFORM ledger__move(v_b, v_shards_b, p_posting, p_amounts[2], 0);
         ELSE
@@ -83,10 +85,10 @@ BEGIN
         v_sum := v_sum + p_amounts[i];
     END LOOP;
     IF v_sum <> 0 THEN RAISE EXCEPTION 'legs do not balance' USING ERRCODE = 'HK002'; END IF;
-    FOR v_a, v_amount IN
-        SELECT u.id, sum(u.amount)::bigint FROM unnest(v_ids, p_amounts) AS u(id, amount) GROUP BY u.id ORDER BY u.id
+    FOR v_a, v_shards_a, v_amount IN
+        SELECT a.id, a.shards, sum(u.amount)::bigint FROM unnest(v_ids, p_amounts) AS u(id, amount)
+        JOIN ledger_account a ON a.id = u.id GROUP BY a.id ORDER BY a.shards > 0, a.id
     LOOP
-        SELECT shards INTO v_shards_a FROM ledger_account WHERE id = v_a;
         PERFORM ledger__move(v_a, v_shards_a, p_posting, v_amount, CASE WHEN v_a = p_held THEN p_unhold ELSE 0 END);
     END LOOP;
     INSERT INTO ledger_leg (posting_id, n, account_id, amount_fen)
@@ -193,12 +195,12 @@ BEGIN
           GROUP BY u.id) s
     WHERE a.id = s.id AND a.shards = 0;
     PERFORM 1 FROM ledger_shard t JOIN ledger_account a ON a.id = t.account_id
-    WHERE a.id = ANY (v_leg_ids) AND t.n = v_new[1] % nullif(a.shards, 0) ORDER BY t.account_id FOR NO KEY UPDATE OF t;
+    WHERE a.id = ANY (v_leg_ids) AND t.n = txid_current() % nullif(a.shards, 0) ORDER BY t.account_id FOR NO KEY UPDATE OF t;
     UPDATE ledger_shard t SET balance_fen = t.balance_fen + s.amount
     FROM (SELECT u.id, max(a.shards) AS shards, sum(u.amount)::bigint AS amount
           FROM unnest(p_of, v_leg_ids, p_amounts) AS u(of, id, amount) JOIN unnest(v_new_of) AS w(n) ON w.n = u.of
           JOIN ledger_account a ON a.id = u.id AND a.shards > 0 GROUP BY u.id) s
-    WHERE t.account_id = s.id AND t.n = v_new[1] % s.shards;
+    WHERE t.account_id = s.id AND t.n = txid_current() % s.shards;
     INSERT INTO ledger_leg (posting_id, n, account_id, amount_fen)
     SELECT v_ids[u.of], row_number() OVER (PARTITION BY u.of ORDER BY u.n), v_leg_ids[u.n], u.amount
     FROM unnest(p_of, p_amounts) WITH ORDINALITY AS u(of, amount, n) JOIN unnest(v_new_of) AS w(n) ON w.n = u.of;

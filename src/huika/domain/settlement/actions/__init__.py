@@ -39,7 +39,8 @@ from huika.domain.settlement.actions.reserves import (
     contest,
     custodian_settled,
     drop_contest,
-    release_due,
+    pay_reserve,
+    release_reserve,
 )
 from huika.domain.settlement.actions.stops import ask_to_resume, ask_to_stop, stop_or_resume
 
@@ -74,11 +75,12 @@ __all__ = [
     "pay_again",
     "pay_by_rail",
     "pay_cash",
+    "pay_reserve",
     "pay_wages",
     "prefund",
     "rail_answered",
     "reconcile",
-    "release_due",
+    "release_reserve",
     "release_rest",
     "request_freeze",
     "return_float",

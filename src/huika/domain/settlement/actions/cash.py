@@ -128,6 +128,7 @@ def pay_cash(order: UUID, seller: UUID, courier: UUID, amount_fen: int, counted_
         return known
     if stopped("cash"):
         raise PayoutsStopped()
+    locks.transaction_lock(f"settlement.purse:{courier}")  # the close of a shift reads the purse and books a difference
     due = money.ceil_yuan_fen(amount_fen)
     if counted_fen != due:
         raise WrongCash(due=money.yuan(due), counted=money.yuan(counted_fen), due_fen=due)

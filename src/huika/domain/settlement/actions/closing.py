@@ -12,7 +12,7 @@ from uuid import UUID
 from huika.domain.settlement import models, queries
 from huika.domain.settlement.actions.cash import book_difference
 from huika.domain.settlement.errors import AlreadyClosed, CountMissing, DayNotReady, OwnMoney
-from huika.kit import clock, events, money
+from huika.kit import clock, events, locks, money
 from huika.kit.change import action
 
 
@@ -45,6 +45,7 @@ def close_shift(courier: UUID, city: str, day: date, count: ShiftCount, by: UUID
         ):
             raise AlreadyClosed()
         return known.id
+    locks.transaction_lock(f"settlement.purse:{courier}")  # no cash is handed over between the look and the booking
     due = queries.purse_fen(courier)
     short = due - count.cash_counted_fen
     differs = short or count.cards != count.cards_counted or count.bags != count.bags_counted

@@ -11,10 +11,8 @@ from huika.kit import clock, events
 def acknowledge(row: models.Payout) -> None:
     """Part of `no_answer` and of a failure: the debt in writing, in the public log, once a payout."""
     at = clock.now()
-    before = models.Debt.objects.filter(settled_at=None, payout__card_id=row.card_id, payout__what=row.what)
-    before = before.filter(payout__state__in=models.DEAD).exclude(payout=row)
-    if row.card_id and any(row.part in (debt.payout.part, *range(1000, 32_767)) for debt in before):
-        return  # the paper for the payout that this one stands for is still good
+    if row.card_id and not _uncovered(row.card_id, row):
+        return  # another paper already stands for this money
     number = f"QT{at.astimezone(clock.SHANGHAI):%Y%m%d}-{row.id.hex[-8:].upper()}"
     debt, new = models.Debt.objects.get_or_create(
         payout=row,
@@ -54,6 +52,15 @@ def settle(row: models.Payout) -> None:
             debt.save(update_fields=["settled_at"])
             facts = {"number": debt.number, "amount_fen": debt.amount_fen}
             events.record("settlement.debt.settled", row.order_id, facts)
+
+
+def _uncovered(card: UUID, row: models.Payout) -> bool:
+    """Whether what is owed and has not arrived is more than other open papers of this card already say."""
+    same = models.Payout.objects.filter(card_id=card, what=row.what, state="paid")
+    paid = same.aggregate(fen=Sum("amount_fen"))["fen"] or 0
+    papers = models.Debt.objects.filter(settled_at=None, payout__card_id=card, payout__what=row.what)
+    written = papers.exclude(payout=row).aggregate(fen=Sum("amount_fen"))["fen"] or 0
+    return written + row.amount_fen <= _due_fen(card, row.what) - paid
 
 
 def _due_fen(card: UUID, what: str) -> int:

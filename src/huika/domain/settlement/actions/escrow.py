@@ -85,6 +85,10 @@ def custodian_answered(freeze_id: UUID, answer: FreezeAnswer) -> None:
         row.save(update_fields=["freeze_no", "frozen_at", "state"])
         jobs.defer("settlement.release", freeze_id=str(row.id))
         return
+    if row.state == "abandoned":  # nothing is waiting for it any more
+        row.state, row.reason = FREEZE.next(row.state, "refuse"), answer.reason[:80]
+        row.save(update_fields=["state", "reason"])
+        return
     if row.state != "requested":
         return
     row.freeze_no, row.reason = answer.freeze_no, answer.reason[:80]

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from huika.domain.ledger import actions as ledger
+from huika.domain.ledger.errors import PostingKeyReused
 from huika.domain.ledger.types import Leg
 from huika.domain.settlement import accounts, models
 from huika.domain.settlement.errors import OwnMoney, ReasonNeeded
@@ -68,7 +69,8 @@ def _reasoned(courier: UUID, kind: str, reference: str, fen: int, by: UUID, reas
     if not reason.strip():
         raise ReasonNeeded()
     if _line(courier, kind, fen, reference, clock.now(), by=by, reason=reason.strip()):
-        events.record(f"settlement.pay.{kind}", courier, {"amount_fen": abs(fen), "reason": reason.strip()})
+        verb = {"bonus": "settlement.pay.bonus", "deduction": "settlement.pay.deduction"}[kind]
+        events.record(verb, courier, {"amount_fen": abs(fen), "reference": reference})
 
 
 def _line(
@@ -85,7 +87,7 @@ def _line(
 ) -> bool:
     """A line of the slip and its posting; False when it stands already."""
     ledger.open_account(accounts.wages(courier), "party", at, party=courier)
-    _, new = models.PayLine.objects.get_or_create(
+    known, new = models.PayLine.objects.get_or_create(
         courier_id=courier,
         reference=reference,
         defaults={
@@ -99,6 +101,8 @@ def _line(
             "at": at,
         },
     )
+    if not new and visit is None and (known.kind, known.amount_fen) != (kind, fen):
+        raise PostingKeyReused(key=reference)
     if new:
         against = accounts.BANK if kind == "paid" else accounts.WAGES
         legs = [Leg(accounts.wages(courier), fen), Leg(against, -fen)]

@@ -9,7 +9,7 @@ stale. Another rail comes after that.
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from huika.domain.ledger import actions as ledger
 from huika.domain.ledger.types import Leg
@@ -149,6 +149,7 @@ def rail_answered(payout_id: UUID, answer: RailAnswer, asked: datetime | None = 
     if answer.state is RailState.REFUSED:
         row.refused, row.asked_at = answer.reason[:64] or "refused", clock.now()
         row.save(update_fields=["refused", "asked_at"])
+        debts.acknowledge(row)
         jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
     elif answer.state is RailState.ABSENT and row.state != "waiting":
         _absent(row, asked or clock.now())
@@ -251,12 +252,14 @@ def sweep() -> int:
     """Ask again about payouts that nobody has answered for; show a person those that stay open. How many were asked."""
     at = clock.now()
     late = at - timedelta(seconds=ASK_AFTER_SECONDS)
+    still = [rail for rail in models.RAILS if stopped(rail)]
     rows = models.Payout.objects.filter(state__in=OPEN, rail__in=models.RAILS, created_at__lt=late)
-    rows = rows.filter(Q(asked_at=None) | Q(asked_at__lt=late)).order_by("asked_at")
-    asked = [row for row in rows[:100] if row.state != "created" or not stopped(row.rail)]
+    rows = rows.filter(Q(asked_at=None) | Q(asked_at__lt=late)).exclude(state="created", rail__in=still)
+    asked = list(rows.order_by(F("asked_at").asc(nulls_first=True), "id")[:100])
     for row in asked:
         jobs.defer("settlement.send" if row.state == "created" else "settlement.ask", payout_id=str(row.id))
         if row.created_at < at - timedelta(seconds=PERSON_AFTER_SECONDS):
+            debts.acknowledge(row)
             _person(row, "payout_open", "这笔付款还没有回音", "This payout has not been answered yet")
     return len(asked)
 

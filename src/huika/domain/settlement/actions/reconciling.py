@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from huika.domain.ledger import queries as ledger
-from huika.domain.settlement import models
+from huika.domain.settlement import accounts, models
 from huika.domain.settlement.actions.escrow import prefund
 from huika.domain.settlement.errors import ReasonNeeded
 from huika.domain.settlement.types import StatementLine
@@ -28,7 +28,7 @@ def ours(day: date) -> dict[tuple[str, str], tuple[int, datetime]]:
     start, end = bounds(day)
     found: dict[tuple[str, str], tuple[int, datetime]] = {}
     for p in models.Prefund.objects.filter(at__gte=start, at__lt=end):
-        found["deposit", p.reference] = (p.amount_fen, p.at)
+        found["deposit", f"{p.reference}@{accounts.escrow(p.recycler_id)}"] = (p.amount_fen, p.at)
     for f in models.Freeze.objects.filter(frozen_at__gte=start, frozen_at__lt=end):
         found["freeze", str(f.id)] = (f.amount_fen, f.frozen_at or start)
     for c in models.Capture.objects.filter(done_at__gte=start, done_at__lt=end):
@@ -43,23 +43,36 @@ def ours(day: date) -> dict[tuple[str, str], tuple[int, datetime]]:
     return found
 
 
-def known_fen(movement: str, request: str) -> int | None:
-    """What we asked for under this request number, whenever; None when it is not ours."""
-    tables: dict[str, list[tuple[type, str, str]]] = {
-        "deposit": [(models.Prefund, "reference", "amount_fen")],
-        "freeze": [(models.Freeze, "id", "amount_fen")],
-        "capture": [(models.Capture, "id", "amount_fen"), (models.Reserve, "id", "to_seller_fen")],
-        "release": [(models.Freeze, "id", "released_fen"), (models.Reserve, "id", "to_recycler_fen")],
-    }
-    number = request.removesuffix("-rest").removesuffix("-back")
-    for model, field, fen in tables.get(movement, []):
-        try:
-            wanted: object = request if field == "reference" else UUID(number)
-        except ValueError:
+def known_fen(line: StatementLine) -> int | None:
+    """What we asked for under this line's request number, whenever; None when it is not ours, of another recycler's
+    account, or a freeze that we hold as refused."""
+    if line.kind == "deposit":
+        recycler = _recycler_of(line.account)
+        if recycler is None:
             return None
-        amount = model.objects.filter(**{field: wanted}).values_list(fen, flat=True).first()  # type: ignore[attr-defined]
-        if amount is not None:
-            return int(amount)
+        rows = models.Prefund.objects.filter(reference=line.request, recycler_id=recycler)
+        return rows.values_list("amount_fen", flat=True).first()
+    try:
+        number = UUID(line.request.removesuffix("-rest").removesuffix("-back"))
+    except ValueError:
+        return None
+    freezes = models.Freeze.objects.filter(id=number).exclude(state="refused")
+    captures, reserves = models.Capture.objects.filter(id=number), models.Reserve.objects.filter(id=number)
+    looks = {
+        "freeze": (freezes.values_list("recycler_id", "amount_fen"),),
+        "capture": (
+            captures.values_list("freeze__recycler_id", "amount_fen"),
+            reserves.values_list("freeze__recycler_id", "to_seller_fen"),
+        ),
+        "release": (
+            freezes.values_list("recycler_id", "released_fen"),
+            reserves.values_list("freeze__recycler_id", "to_recycler_fen"),
+        ),
+    }
+    for look in looks.get(line.kind, ()):
+        for owner, fen in look:
+            if fen is not None and line.account in ("", accounts.escrow(owner)):
+                return int(fen)
     return None
 
 
@@ -71,9 +84,15 @@ def reconcile(day: date, lines: Sequence[StatementLine] | None, around: Sequence
     """
     mine = ours(day)
     if lines is not None:
+        seen_once: set[tuple[str, str, str]] = set()
         for line in lines:
-            _theirs(day, line)
-        seen = {(x.kind, x.request) for x in (*lines, *around)}
+            again = (line.kind, line.request, line.account) in seen_once
+            seen_once.add((line.kind, line.request, line.account))
+            if again:  # booked twice over there
+                _differs(day, "extra", line.kind, f"{line.request[:110]} (2)", None, line.amount_fen)
+            else:
+                _theirs(day, line)
+        seen = {_name(x) for x in (*lines, *around)}
         edge = clock.now() - EDGE
         for (movement, request), (fen, at) in sorted(mine.items()):
             if (movement, request) not in seen and at < edge:
@@ -92,8 +111,13 @@ def ask_reconcile(day: date) -> None:
     jobs.defer("settlement.reconcile", day=day.isoformat())
 
 
+def _name(line: StatementLine) -> tuple[str, str]:
+    """A deposit's reference is the recycler's own: it counts with its account."""
+    return line.kind, f"{line.request}@{line.account}" if line.kind == "deposit" else line.request
+
+
 def _theirs(day: date, line: StatementLine) -> None:
-    mine = known_fen(line.kind, line.request)
+    mine = known_fen(line)
     if mine is None and line.kind == "deposit" and (recycler := _recycler_of(line.account)):
         prefund(recycler, line.request, line.amount_fen)
     elif mine is None:

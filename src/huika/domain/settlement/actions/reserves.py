@@ -8,12 +8,13 @@ from uuid import UUID
 
 from huika.domain.ledger import actions as ledger
 from huika.domain.ledger.types import Leg
+from huika.domain.parties import queries as parties
 from huika.domain.settlement import accounts, models
 from huika.domain.settlement.actions.payouts import pay_by_rail
 from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve, TooLate
 from huika.domain.settlement.machine import RESERVE
 from huika.domain.settlement.types import Reservation
-from huika.kit import clock, events, jobs, locks
+from huika.kit import clock, events, jobs, locks, work_items
 from huika.kit.change import action
 
 
@@ -34,13 +35,13 @@ def keep(freeze: models.Freeze, card: UUID, seller: UUID, reservation: Reservati
 
 
 @action
-def release_due(at: datetime, limit: int = 50) -> int:
-    """Reserves whose date has come go wholly to their sellers; how many. One that is contested waits."""
-    rows = models.Reserve.objects.select_for_update(skip_locked=True).filter(state="kept", release_at__lte=at)
-    due = list(rows.order_by("pk")[:limit])
-    for row in due:
-        _end(row, "release", row.amount_fen, None)
-    return len(due)
+def release_reserve(card: UUID) -> bool:
+    """A reserve whose date has come goes wholly to its seller; whether it did. One that is contested waits."""
+    row = locks.locked(models.Reserve.objects.all(), card_id=card)
+    if row.state != "kept" or row.release_at > clock.now():
+        return False
+    _end(row, "release", row.amount_fen, None)
+    return True
 
 
 @action
@@ -70,7 +71,7 @@ def apply_decision(decision: UUID, card: UUID, to_seller_fen: int) -> None:
     """Money follows a decision about a card: so much of its reserve to the seller, the rest back to the recycler.
 
     The same decision again changes nothing. Raises NotFound, NotTheReserve when it is not 0 to the reserve's amount,
-    DecisionDiffers when the reserve ended otherwise.
+    TooLate when nothing contested it before its date, DecisionDiffers when the reserve ended otherwise.
     """
     row = locks.locked(models.Reserve.objects.all(), card_id=card)
     if row.state in ("ended", "settled"):
@@ -79,6 +80,8 @@ def apply_decision(decision: UUID, card: UUID, to_seller_fen: int) -> None:
         raise DecisionDiffers()
     if not 0 <= to_seller_fen <= row.amount_fen:
         raise NotTheReserve(amount_fen=row.amount_fen)
+    if row.state == "kept" and row.release_at <= clock.now():
+        raise TooLate()
     _end(row, "decide", to_seller_fen, decision)
 
 
@@ -95,7 +98,28 @@ def _end(row: models.Reserve, step: str, to_seller_fen: int, decision: UUID | No
     events.record("settlement.reserve.ended", row.order_id, facts | {"decision": str(decision) if decision else ""})
     jobs.defer("settlement.reserve", reserve_id=str(row.id))
     if to_seller_fen:
-        pay_by_rail(row.order_id, row.card_id, row.seller_id, row.payee_id, to_seller_fen, what="reserve")
+        pay_reserve(row.card_id)
+
+
+@action
+def pay_reserve(card: UUID) -> None:
+    """Pay the seller's part of a reserve that has ended: to the payee that was chosen, or to one that stands now.
+
+    Without any the money stays owed and a person is told. Twice pays once.
+    """
+    row = locks.locked(models.Reserve.objects.all(), card_id=card)
+    standing = [p for p in parties.payees(row.seller_id) if p.usable_from <= clock.now()]
+    payee = next((p for p in standing if p.id == row.payee_id), standing[0] if standing else None)
+    if payee is None:
+        work_items.open_item(
+            "settlement.reserve_unpaid",
+            row.card_id,
+            zh="留存款到期，卖家没有可用的收款账户",
+            en="A reserve is due and its seller has no account to be paid to",
+            facts={"order": str(row.order_id), "amount_fen": row.to_seller_fen},
+        )
+    elif row.to_seller_fen:
+        pay_by_rail(row.order_id, row.card_id, row.seller_id, payee.id, row.to_seller_fen, what="reserve")
 
 
 @action

@@ -71,4 +71,6 @@ def _stop(approval_id: UUID, facts: dict[str, str], at: datetime) -> None:
     models.Stop.objects.create(
         id=ids.uuid7(), scope=facts["scope"], reason=facts["reason"], approval_id=approval_id, at=at
     )
-    events.record("settlement.payouts.stopped", subject(facts["scope"]), facts)
+    events.record(
+        "settlement.payouts.stopped", subject(facts["scope"]), {"scope": facts["scope"], "reason": facts["reason"]}
+    )

@@ -44,6 +44,7 @@ from huika.domain.settlement.queries.orders import (
     payouts_of_payee,
     reserve_account,
     reserves,
+    reserves_due,
 )
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "reconciliations",
     "reserve_account",
     "reserves",
+    "reserves_due",
     "shift_closed",
     "shifts_closed",
     "slip",

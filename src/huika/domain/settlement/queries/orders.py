@@ -157,6 +157,12 @@ def reserves(order: UUID) -> Sequence[ReserveRef]:
     return [_reserve(r) for r in models.Reserve.objects.filter(order_id=order).order_by("at", "id")]
 
 
+def reserves_due(at: datetime) -> Sequence[UUID]:
+    """The cards whose reserve's date has come and that nothing contests, the longest due first."""
+    rows = models.Reserve.objects.filter(state="kept", release_at__lte=at).order_by("release_at")
+    return list(rows.values_list("card_id", flat=True))
+
+
 def open_reserves() -> Sequence[ReserveRef]:
     """Every reserve that has not ended, the next to be released first."""
     rows = models.Reserve.objects.filter(state__in=["kept", "contested"]).order_by("release_at", "id")

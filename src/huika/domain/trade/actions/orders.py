@@ -206,11 +206,11 @@ def hold_for_dispatch(order_id: UUID) -> bool:
     return True
 
 
-@action
-def secure_visits(at: datetime, limit: int = 100) -> int:
-    """Accepted orders whose money is not held yet and whose visit is near; how many were held."""
+def secure_visits(at: datetime) -> int:
+    """Accepted orders whose money is not held yet and whose visit is near, each in a transaction of its own (recyclers'
+    accounts are locked in one order within an order, not across them); how many were held."""
     waiting = models.Lot.objects.filter(state=LOT.start, order__state="accepted").values_list("order_id", flat=True)
-    near = [o for o in sorted(set(waiting))[:limit] if (v := places.visit_of(o)) and v.opens - at <= DISPATCH_LEAD]
+    near = [o for o in sorted(set(waiting)) if (v := places.visit_of(o)) and v.opens - at <= DISPATCH_LEAD]
     return sum(hold_for_dispatch(order) for order in near)
 
 

@@ -18,13 +18,12 @@ def bounds(day: date) -> tuple[datetime, datetime]:
 def day_sums(city: str, day: date) -> dict[str, int]:
     """A city's day in figures: orders and cards settled, sums in fen, and the ledger's own check."""
     start, end = bounds(day)
-    rows = models.Order.objects.filter(
-        city=city, ended_at__gte=start, ended_at__lt=end, state__in=["settled", "closed"]
-    )
-    orders = list(rows.values_list("id", flat=True))
+    ended = models.Order.objects.filter(city=city, ended_at__gte=start, ended_at__lt=end)
+    orders = list(ended.filter(state__in=["settled", "closed"]).values_list("id", flat=True))
     cards = models.Card.objects.filter(order_id__in=orders, state="paid")
     of_card = dict(cards.values_list("id", "order_id"))
-    profits = money.profits(orders, of_card)
+    # A visit that brought nothing cost something all the same.
+    profits = money.profits(list(ended.values_list("id", flat=True)), of_card)
     shifts = money.shifts_closed(city, day)
     return {
         "orders": len(orders),
@@ -44,6 +43,8 @@ def day_open(city: str, day: date) -> dict[str, tuple[str, str]]:
     """What must be explained before the day closes: code → what it is, in Chinese and English."""
     start, end = bounds(day)
     found: dict[str, tuple[str, str]] = {}
+    if clock.now() < end:
+        found["day"] = ("这一天还没过完", "The day is not over yet")
     closed = {s.courier for s in money.shifts_closed(city, day)}
     for shift in places.shifts(day, day):
         if shift.city == city and shift.courier not in closed:

@@ -214,6 +214,19 @@ _ALL = (
     _difference("missing", "对账单少一笔", "Statement lacks a line"),
     _difference("extra", "对账单多一笔", "Statement has one more"),
     _difference("different", "对账单金额不同", "Statement differs"),
+    Kind(
+        "settlement.reserve_unpaid",
+        "留存款没处付",
+        "Reserve without an account",
+        "留存",
+        "Reserve",
+        "卖家补了收款账户吗",
+        "Has the seller an account now?",
+        (
+            Choice("clear", "再付", "Pay it", "付到卖家现在的账户", "To the account that stands now", "go"),
+            Choice("refuse", "再等等", "Wait", "钱还归卖家", "The money stays owed", "stop"),
+        ),
+    ),
     _watch(
         "trade.no_funds",
         "备款不够，取消了",
