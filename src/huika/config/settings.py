@@ -192,7 +192,7 @@ PORTS = {
 # What WeChat lets this merchant transfer at once and to one payee a day, in fen; a new merchant's unless raised there.
 WECHAT_LIMITS = {
     "single_fen": int(os.environ.get("HUIKA_WECHAT_SINGLE_FEN") or (20_000_00 if SETTING == "demo" else 200_00)),
-    "day_fen": int(os.environ.get("HUIKA_WECHAT_DAY_FEN") or (50_000_00 if SETTING == "demo" else 2_000_00)),
+    "day_fen": int(os.environ.get("HUIKA_WECHAT_DAY_FEN") or (500_000_00 if SETTING == "demo" else 2_000_00)),
 }
 
 # Limits of e-CNY wallets by tier: another file of the shape of adapters/rails/ecny_tiers.json, or that one.

@@ -167,6 +167,23 @@ def test_a_slip_from_a_day_on_opens_with_what_was_left(outside: Outside) -> None
     assert queries.slip(uuid4(), AT, AT + HOUR).lines == ()
 
 
+def test_what_is_on_its_way_is_not_with_the_seller_yet_and_the_dead_that_are_paid_anew_are_known(
+    outside: Outside,
+) -> None:
+    row = paying()
+    assert queries.on_its_way_fen(row.seller_id) == NET and queries.on_its_way_fen(uuid4()) == 0
+    send(row)
+    outside.rail.decide(RailState.FAILED)
+    ask(row)
+    assert queries.on_its_way_fen(row.seller_id) == 0 and queries.paid_anew([row.id]) == set()
+    again = models.Payout.objects.get(id=actions.pay_again(row.id, True))
+    assert queries.paid_anew([row.id, again.id]) == {row.id} and queries.on_its_way_fen(row.seller_id) == NET
+    assert [p.id for p in queries.payouts_listed()] == [again.id, row.id]
+    listed = queries.payouts_listed(["failed"], "wallet")
+    assert (len(listed), listed[0].id, listed.total_fen()) == (1, row.id, NET)
+    assert len(queries.payouts_listed([], "bank")) == 0 and list(queries.payouts_listed()[1:]) == [listed[0]]
+
+
 def test_finding_payouts_by_number_and_reference(outside: Outside) -> None:
     row = paid_after(5, outside)
     assert [p.id for p in queries.payouts_numbered(row.number[:8].lower())] == [row.id]

@@ -22,8 +22,10 @@ from huika.domain.settlement.errors import (
     OwnMoney,
     PurseFull,
     ReasonNeeded,
+    TooMuch,
 )
 from huika.kit import clock
+from huika.kit.models import Event
 
 pytestmark = pytest.mark.django_db
 DESK, DAY = UUID(int=9), date(2026, 5, 20)
@@ -210,6 +212,31 @@ def test_a_shift_that_differs_closes_with_its_explanation(courier: UUID, wrong: 
     assert queries.purse_fen(courier) == purse
     assert at(accounts.CASH_SHORT) + at(accounts.CASH_OVER) == purse - 116_00
     sound()
+
+
+def test_a_first_count_that_differed_is_kept_and_needs_its_words_even_when_the_second_fits(courier: UUID) -> None:
+    after_a_visit(courier)
+    with pytest.raises(CountMissing) as refused:
+        actions.close_shift(courier, "shanghai", DAY, count(cash_counted_fen=100_00), DESK)
+    assert "116" not in refused.value.message_zh + refused.value.message_en  # what was expected is not told
+    assert Event.objects.get(verb="settlement.shift.miscounted").facts["counted"] == "3 / 1 / ¥100.00"
+    with pytest.raises(CountMissing):
+        actions.close_shift(courier, "shanghai", DAY, count(), DESK)
+    actions.close_shift(courier, "shanghai", DAY, count(), DESK, "one bundle had stuck together")
+    assert queries.purse_fen(courier) == 116_00 and models.CashMove.objects.count() == 1
+
+
+def test_a_bonus_and_a_rate_have_a_limit(courier: UUID) -> None:
+    for wrong in (
+        partial(actions.give_bonus, courier, "b", 1000_01, DESK, "a slip of the hand"),
+        partial(actions.set_rate, "shanghai", "visit", 200_01, clock.now()),
+    ):
+        with pytest.raises(TooMuch):
+            wrong()
+    actions.give_bonus(courier, "b", 1000_00, DESK, "a good month")
+    with pytest.raises(PostingKeyReused), transaction.atomic():
+        actions.give_bonus(courier, "b", 999_00, DESK, "a good month")
+    assert at(accounts.wages(courier)) == 1000_00
 
 
 def test_a_day_closes_when_everything_open_is_explained_and_once() -> None:

@@ -235,7 +235,7 @@ class Month:
             self.kept.short -= min(wrong, 0)
             self.kept.over += max(wrong, 0)
         settlement.reconcile(day, self.statement(day))
-        actions.close_day(ground.CITY, day, DESK, {"day": "最后一班已交"})
+        actions.close_day(ground.CITY, day, DESK, {"day": "最后一班已交", "statement": "当晚先对一遍"})
 
     def statement(self, day: date) -> list[StatementLine]:
         """The custodian's lines of a day, from its own book."""

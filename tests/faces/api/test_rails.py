@@ -10,7 +10,9 @@ from django.test import Client
 from tests.faces.seller import ground as g
 
 from huika.domain.parties import queries as people
+from huika.domain.settlement.types import RailQuote
 from huika.domain.trade.models import Order
+from huika.faces.pages import rails
 from huika.kit import ids
 
 pytestmark = pytest.mark.django_db
@@ -60,8 +62,9 @@ def accept(api: Api, order: Any, rail: str, payee: object = None) -> tuple[int, 
 
 
 @pytest.mark.parametrize("rail", ["wallet", "alipay", "bank", "ecny"])
-def test_every_rail_has_payees_and_pays_orders(home: g.Home, rail: str) -> None:
-    api = Api(home)
+def test_every_rail_has_payees_and_pays_orders(home: g.Home, rail: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, said = Api(home), [RailQuote((), "太多", "Too much")]
+    monkeypatch.setattr(rails, "asked", lambda *_: said[0])
     wrong = {"wallet": "", "alipay": "me", "bank": "6222020000000000001", "ecny": "12"}[rail]
     status, refused = api.post("/v1/me/payees", {"rail": rail, "account": wrong or " ", "name": "测试卖家"})
     assert status == 422 and refused["code"] == "malformed_account" and refused["data"]["field"] == "account"
@@ -71,6 +74,9 @@ def test_every_rail_has_payees_and_pays_orders(home: g.Home, rail: str) -> None:
     order = quoted(api, compared(api, ("walmart", "electronic")), 0)
     other = "bank" if rail == "wallet" else "wallet"
     assert accept(api, order, other, payee["id"])[0] == 409, "a payee is paid by its own rail"
+    status, refused = accept(api, order, rail, payee["id"])
+    assert status == 409 and refused["code"] == "rail_not_offered", "the rail is asked first"
+    said[0] = RailQuote((1,))
     status, accepted = accept(api, order, rail, payee["id"])
     assert status in (200, 201) and accepted["rail"] == rail
     assert Order.objects.get().payee_id == UUID(payee["id"])

@@ -64,9 +64,17 @@ class PurseFull(Refusal):
     zh, en = "备用金最多 {limit}", "A purse holds at most {limit}."
 
 
+class TooMuch(Refusal):
+    code, status = "too_much", 409
+    zh, en = "一次最多 {limit}", "At most {limit} at once."
+
+
 class CountMissing(Refusal):
-    code, status = "count_missing", 409
-    zh, en = "先说明差额：应有 {due}，清点 {counted}", "Explain the difference first: {due} due, {counted} counted."
+    code, status, keeps = "count_missing", 409, True
+    zh, en = (
+        "清点 {counted} 和账上不一样。再数一遍，并写明原因；第一次的数已经记下",
+        "{counted} is not what the books say. Count again and say why; the first count is on record.",
+    )
 
 
 class OwnMoney(Refusal):

@@ -46,6 +46,7 @@ WORDS.update(
         "settlement.pay.bonus": ("奖金 {amount_fen}", "Bonus of {amount_fen}"),
         "settlement.pay.deduction": ("扣款 {amount_fen}", "Deduction of {amount_fen}"),
         "settlement.pay.paid": ("工钱付出 {amount_fen}", "{amount_fen} of pay sent"),
+        "settlement.shift.miscounted": ("清点 {counted}，和账上不一样", "Counted {counted}, not what the books say"),
         "settlement.shift.closed": ("{day} 交班", "Shift of {day} closed"),
         "settlement.own.withdrawn": ("平台自己的钱转出 {amount_fen}", "{amount_fen} of the operator's own withdrawn"),
         "settlement.day.closed": ("{day} 日结", "Day {day} closed"),

@@ -9,6 +9,7 @@ from ninja import Router, Status
 from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
 from huika.domain.field.types import Window
+from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
 from huika.domain.settlement import queries as settlement
 from huika.domain.tax import queries as tax
@@ -18,6 +19,7 @@ from huika.domain.trade.types import Step
 from huika.faces.api import present
 from huika.faces.api import schemas as s
 from huika.faces.api.keyed import KEY_HEADER, actor_of, bearer, once
+from huika.faces.pages import rails
 from huika.kit.refusals import NotFound
 
 router = Router(tags=["orders"], auth=bearer)
@@ -55,6 +57,11 @@ def accept(request: HttpRequest, order_id: UUID, body: s.AcceptIn, key: str = KE
     actor = actor_of(request, *SELLS)
     orders.require_order(actor, order_id)
     how = trade.Acceptance(body.opens, body.address, body.rail, body.payee)
+    if body.payee is not None and body.rail != rails.CASH:
+        order = orders.order_for(actor, order_id)
+        payee = people.payee(order.seller, body.payee)
+        if payee.rail == body.rail:  # other companies are asked before the action, never in it
+            rails.checked(payee.rail, people.payee_details(payee.id).account, order.quoted_net_fen)
     once(request, key, lambda: trade.accept(order_id, how))
     return present.order(orders.order_for(actor, order_id))
 

@@ -84,8 +84,10 @@ def slip_pdf(request: HttpRequest, *, actor: Actor) -> HttpResponse:
 def _asked_fen(text: str, held: int, limit: int) -> int:
     """Whole yuan that fit into the purse. Raises Malformed, PurseFull."""
     text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
-        raise Malformed(field="yuan", why="whole yuan", why_zh="写整数元")
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text)):
+        raise Malformed(
+            field=words.pick("要补多少", "How much"), why="whole yuan, say 2000", why_zh="写整数元，比如 2000"
+        )
     if held + int(text) * money.FEN_PER_YUAN > limit:
         raise PurseFull(limit=money.yuan(limit), limit_fen=limit)
     return int(text) * money.FEN_PER_YUAN

@@ -55,6 +55,7 @@ VERBS: Final = {
     "settlement.pay.bonus": ("专员得奖金", "A courier's bonus"),
     "settlement.pay.deduction": ("专员扣款", "A deduction from a courier's pay"),
     "settlement.pay.paid": ("专员工钱付出", "A courier was paid"),
+    "settlement.shift.miscounted": ("交班清点和账上不一样", "A shift's count differed"),
     "settlement.shift.closed": ("一个班交完", "A shift closed"),
     "settlement.own.withdrawn": ("平台转出自己的钱", "The operator withdrew its own money"),
     "settlement.day.closed": ("一天结清", "A city's day closed"),

@@ -10,6 +10,7 @@ from huika.domain.ledger import queries as ledger
 from huika.domain.ledger.types import Statement
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
+from huika.domain.settlement import queries as money
 from huika.domain.trade import queries as orders
 from huika.faces.pages import papers, who, words
 from huika.kit import clock
@@ -28,7 +29,7 @@ def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     lines = [
         (x, papers.kind_name(x.kind), papers.account_name(x.account), codes.get(x.subject, "")) for x in found.lines
     ]
-    context = {"it": found, "lines": lines, "first": first, "last": last}
+    context = {"it": found, "lines": lines, "first": first, "last": last, "on_way": money.on_its_way_fen(actor.party)}
     return render(request, "seller/statement.html", context)
 
 

@@ -248,7 +248,7 @@ def test_a_shift_is_counted_before_the_books_are_shown(money: Ground) -> None:
     page = money.desk.get("/desk/money/days").content.decode()
     assert "有专员还没交班" in page and "19,900" not in page and 'name="explanation"' not in page
     body = {"do": "shift", "courier": str(money.courier), "cards": "2", "bags": "2", "cash": "19999.5"}
-    page = refused(money.desk.post("/desk/money/days", {**body, "once": "1"}), 409, "先说明差额", "¥20,000.00")
+    page = refused(money.desk.post("/desk/money/days", {**body, "once": "1"}), 409, "和账上不一样", "¥19,999.50")
     assert 'name="explanation"' in page and 'value="19999.5"' in page and 'value="2"' in page
     told = {**body, "explanation": "少五毛", "once": "2"}
     for _ in range(2):
@@ -268,7 +268,7 @@ def test_a_day_closes_with_every_open_thing_explained(money: Ground) -> None:
     body = {"do": "day", "city": cast.CITY, "day": str(today())}
     page = refused(money.desk.post("/desk/money/days", {**body, shift: "明早交", "once": "1"}), 409, "这一天还不能结")
     assert 'value="明早交"' in page and queries.day_closed(cast.CITY, today()) is None
-    told = {**body, shift: "明早交", statement: "明早对", "once": "2"}
+    told = {**body, shift: "明早交", statement: "明早对", "why:day": "只剩收尾", "once": "2"}
     answer = money.desk.post("/desk/money/days", told)
     assert answer["Location"] == f"/desk/money/days?city={cast.CITY}&day={today()}&done=day"
     page = money.desk.get(answer["Location"]).content.decode()

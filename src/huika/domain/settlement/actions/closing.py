@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from huika.domain.settlement import models, queries
 from huika.domain.settlement.actions.cash import book_difference
@@ -31,8 +31,11 @@ class ShiftCount:
 
 @action
 def close_shift(courier: UUID, city: str, day: date, count: ShiftCount, by: UUID, explanation: str = "") -> UUID:
-    """Sign off a courier's day; the close's id. A difference of cards, bags or cash needs its explanation; cash that
-    is short or over is booked here. Raises OwnMoney, CountMissing, AlreadyClosed, FloatTooSmall.
+    """Sign off a courier's day; the close's id.
+
+    A difference of cards, bags or cash needs its explanation, and so does a first count that differed, whatever the
+    next one says; cash that is short or over is booked here. Raises OwnMoney, CountMissing, AlreadyClosed,
+    FloatTooSmall.
     """
     if by == courier:
         raise OwnMoney()
@@ -48,12 +51,17 @@ def close_shift(courier: UUID, city: str, day: date, count: ShiftCount, by: UUID
     locks.transaction_lock(f"settlement.purse:{courier}")  # no cash is handed over between the look and the booking
     due = queries.purse_fen(courier)
     short = due - count.cash_counted_fen
-    differs = short or count.cards != count.cards_counted or count.bags != count.bags_counted
+    told_before = uuid5(courier, f"shift {day}")
+    differs = (
+        events.recorded(told_before, "settlement.shift.miscounted")
+        or short
+        or count.cards != count.cards_counted
+        or count.bags != count.bags_counted
+    )
     if differs and not explanation.strip():
-        raise CountMissing(
-            due=f"{count.cards} / {count.bags} / {money.yuan(due)}",
-            counted=f"{count.cards_counted} / {count.bags_counted} / {money.yuan(count.cash_counted_fen)}",
-        )
+        counted = f"{count.cards_counted} / {count.bags_counted} / {money.yuan(count.cash_counted_fen)}"
+        events.record("settlement.shift.miscounted", told_before, {"counted": counted, "courier": str(courier)})
+        raise CountMissing(counted=counted)  # and not what was expected: the next count would only repeat it
     if short:
         kind = "shortage" if short > 0 else "overage"
         book_difference(courier, f"close-{day}", kind, abs(short), by, explanation)

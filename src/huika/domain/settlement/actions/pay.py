@@ -7,18 +7,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from huika.domain.catalog import queries as catalog
 from huika.domain.ledger import actions as ledger
 from huika.domain.ledger.errors import PostingKeyReused
 from huika.domain.ledger.types import Leg
 from huika.domain.settlement import accounts, models
-from huika.domain.settlement.errors import OwnMoney, ReasonNeeded
-from huika.kit import clock, events
+from huika.domain.settlement.errors import OwnMoney, ReasonNeeded, TooMuch
+from huika.kit import clock, events, money
 from huika.kit.change import action
 
 
 @action
 def set_rate(city: str, piece: str, amount_fen: int, effective_from: datetime, by: UUID | None = None) -> None:
-    """What one visit, card or no-show brings a courier in a city from a date on. The same rate again is one rate."""
+    """What one visit, card or no-show brings a courier in a city from a date on. The same rate again is one rate.
+
+    Raises TooMuch.
+    """
+    _within("courier_rate_fen", amount_fen)
     models.PayRate.objects.get_or_create(
         city=city, piece=piece, effective_from=effective_from, defaults={"amount_fen": amount_fen, "by_id": by}
     )
@@ -43,7 +48,8 @@ def earn(courier: UUID, city: str, visit: UUID, order: UUID, pieces: Mapping[str
 
 @action
 def give_bonus(courier: UUID, reference: str, amount_fen: int, by: UUID, reason: str) -> None:
-    """Something on top, once under `reference`. Raises OwnMoney, ReasonNeeded."""
+    """Something on top, once under `reference`. Raises OwnMoney, ReasonNeeded, TooMuch."""
+    _within("courier_bonus_fen", amount_fen)
     _reasoned(courier, "bonus", reference, amount_fen, by, reason)
 
 
@@ -61,6 +67,12 @@ def pay_wages(courier: UUID, reference: str, amount_fen: int, by: UUID) -> None:
         raise OwnMoney()
     if _line(courier, "paid", -amount_fen, reference, clock.now(), by=by):
         events.record("settlement.pay.paid", courier, {"amount_fen": amount_fen, "reference": reference})
+
+
+def _within(limit: str, amount_fen: int) -> None:
+    most = catalog.limit(limit)
+    if amount_fen > most:
+        raise TooMuch(limit=money.yuan(most), limit_fen=most)
 
 
 def _reasoned(courier: UUID, kind: str, reference: str, fen: int, by: UUID, reason: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import overload
 from uuid import UUID
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, models
@@ -134,6 +134,21 @@ def _ref(r: models.Payout) -> PayoutRef:
         r.what,
         r.part,
     )
+
+
+def on_its_way_fen(seller: UUID) -> int:
+    """What has been sent to a seller and has not certainly arrived: still owed until it has."""
+    rows = models.Payout.objects.filter(seller_id=seller).exclude(state__in=["paid", *models.DEAD])
+    return int(rows.aggregate(total=Sum("amount_fen"))["total"] or 0)
+
+
+def paid_anew(payouts: Iterable[UUID]) -> set[UUID]:
+    """Those of these dead payouts in whose place another is being paid or has arrived."""
+    dead = models.Payout.objects.filter(id__in=list(payouts), state__in=models.DEAD)
+    living = models.Payout.objects.exclude(state__in=models.DEAD).filter(
+        card_id=OuterRef("card_id"), what=OuterRef("what"), part=OuterRef("part")
+    )
+    return set(dead.filter(Exists(living)).values_list("id", flat=True))
 
 
 def payouts_of_payee(payee: UUID, day: tuple[datetime, datetime]) -> int:

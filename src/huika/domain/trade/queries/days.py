@@ -55,7 +55,7 @@ def day_open(city: str, day: date) -> dict[str, tuple[str, str]]:
         if order in of_city:
             found[f"payout:{payout}"] = ("有付款还没回音", "A payout is not answered yet")
     compared = next((r for r in money.reconciliations() if r.day == day), None)
-    if compared is None:
+    if compared is None or compared.at < end:  # what was compared before midnight did not see the whole day
         found["statement"] = ("还没和托管方对账", "Not compared with the custodian's statement yet")
     elif compared.theirs is None:
         found["statement"] = ("托管方没有对账单接口，请人工核对", "No statement by interface: compare by hand")

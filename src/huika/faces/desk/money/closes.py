@@ -102,7 +102,8 @@ def _code_said(code: str) -> str:
     if kind == "shift":
         one = next((c for c in people.couriers() if str(c.id) == which), None)
         return words.pick("没交班：", "Shift not closed: ") + (f"{one.name} {one.badge}" if one else "—")
-    return words.pick(*{"payout": ("付款没回音", "Payout without an answer")}.get(kind, ("对账", "Reconciliation")))
+    names = {"payout": ("付款没回音", "Payout without an answer"), "day": ("还没到头", "Not over yet")}
+    return words.pick(*names.get(kind, ("对账", "Reconciliation")))
 
 
 def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:

@@ -63,14 +63,14 @@ class Row:
 
 def rows(found: Sequence[PayoutRef]) -> list[Row]:
     """With orders and words."""
-    orders = orders_of(found)
+    orders, anew = orders_of(found), money.paid_anew(p.id for p in found)
     return [
         Row(
             p,
             orders.get(p.order),
             labels.word(labels.RAILS, p.rail),
-            labels.STATES[p.state][0],
-            words.pick(*labels.STATES[p.state][1:]),
+            "idle" if p.id in anew else labels.STATES[p.state][0],
+            words.pick("另付了一笔", "Paid anew") if p.id in anew else words.pick(*labels.STATES[p.state][1:]),
         )
         for p in found
     ]

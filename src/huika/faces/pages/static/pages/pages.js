@@ -151,6 +151,8 @@ document.addEventListener("click", (event) => {
     if (at < all.length - 1) { event.preventDefault(); at += 1; show(); scrollTo(0, 0); }
   });
   back?.addEventListener("click", () => { if (at > 0) { at -= 1; show(); scrollTo(0, 0); } else history.back(); });
+  // At once when new parts are in, before they are seen; again once htmx has settled their attributes.
+  document.addEventListener("htmx:afterSwap", show);
   document.addEventListener("htmx:afterSettle", show);
   show();
 })();
