@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
-from django.db import transaction
 from django.db.models import UUIDField
 from django.http import HttpResponse
 from django.test import Client
@@ -26,9 +25,8 @@ from huika.domain.field import queries as field
 from huika.domain.parties import models, rules
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
+from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
-from huika.domain.settlement.actions.debts import acknowledge
-from huika.domain.settlement.models import Payout
 from huika.domain.trade.models import Order
 from huika.faces.pages import kept
 from huika.faces.seller import draft
@@ -45,10 +43,9 @@ def kept_picture(built: Built) -> list[str]:
 
 
 def debt(built: Built) -> list[str]:
-    """A written acknowledgement that stands on the settled order."""
+    """A written acknowledgement on the settled order, whose payout the bank has sent back."""
     order = UUID(built.orders["settled"]["id"])
-    with transaction.atomic():
-        acknowledge(Payout.objects.filter(order_id=order).order_by("id")[0])
+    settlement.came_back(money.payouts(order)[0].id)
     return [one.number for one in money.debts(order)]
 
 

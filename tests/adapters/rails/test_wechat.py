@@ -56,7 +56,7 @@ def limited(settings: Any, single_fen: int, day_fen: int = 10**9) -> WechatTrans
 
 
 def test_the_limits_are_configured_and_else_those_of_a_new_merchant(settings: Any) -> None:
-    assert WechatTransfer().limits == RailLimits(20_000_00, 50_000_00, 0, NAME_FROM_FEN, 300, 10)
+    assert WechatTransfer().limits == RailLimits(20_000_00, 500_000_00, 0, NAME_FROM_FEN, 300, 10)
     assert limited(settings, 500_00, 700_00).limits == RailLimits(500_00, 700_00, 0, NAME_FROM_FEN, 300, 10)
     del settings.WECHAT_LIMITS
     assert WechatTransfer().limits == RailLimits(200_00, 2_000_00, 0, NAME_FROM_FEN, 300, 10)

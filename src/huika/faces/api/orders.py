@@ -15,7 +15,7 @@ from huika.domain.settlement import queries as settlement
 from huika.domain.tax import queries as tax
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
-from huika.domain.trade.types import Step
+from huika.domain.trade.types import OrderRef, Step
 from huika.faces.api import present
 from huika.faces.api import schemas as s
 from huika.faces.api.keyed import KEY_HEADER, actor_of, bearer, once
@@ -57,13 +57,19 @@ def accept(request: HttpRequest, order_id: UUID, body: s.AcceptIn, key: str = KE
     actor = actor_of(request, *SELLS)
     orders.require_order(actor, order_id)
     how = trade.Acceptance(body.opens, body.address, body.rail, body.payee)
-    if body.payee is not None and body.rail != rails.CASH:
-        order = orders.order_for(actor, order_id)
-        payee = people.payee(order.seller, body.payee)
-        if payee.rail == body.rail:  # other companies are asked before the action, never in it
-            rails.checked(payee.rail, people.payee_details(payee.id).account, order.quoted_net_fen)
+    _ask_rail(orders.order_for(actor, order_id), body)
     once(request, key, lambda: trade.accept(order_id, how))
     return present.order(orders.order_for(actor, order_id))
+
+
+def _ask_rail(order: OrderRef, body: s.AcceptIn) -> None:
+    """Have the rail say whether it takes this sum for this payee: before the action, never in it. Raises NotOffered.
+
+    A payee that is not there, or of another rail, is for the action to refuse.
+    """
+    payee = next((p for p in people.payees(order.seller) if p.id == body.payee and p.rail == body.rail), None)
+    if payee is not None:
+        rails.checked(payee.rail, people.payee_details(payee.id).account, order.quoted_net_fen)
 
 
 @router.post("/{order_id}/cancel", response=s.OrderOut, summary="Cancel before the visit, free of charge")

@@ -121,6 +121,7 @@ def at_random(model: payout_model.Model, source: random.Random, most: int) -> li
     return way
 
 
+@pytest.mark.long
 def test_the_model_and_the_code_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step of the model, in the widest world, does to our rows and papers what the real code does."""
     world = payout_model.World(callers=2, stops=True, late_answers=True, late_calls=True, copies=True)
@@ -148,6 +149,7 @@ def test_the_real_code_ends_a_reserve_once_where_a_worse_design_does_not(
     stage.sound()
 
 
+@pytest.mark.long
 def test_the_model_of_a_reserve_and_the_code_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
     model = reserve_model.Model()
     shortest = tour(reserve_model.State(), model.successors, 10_000)

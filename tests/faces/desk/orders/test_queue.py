@@ -66,6 +66,7 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         "trade.call_stopped": ["clear", "refuse"],
         "settlement.payout_failed": ["clear", "refuse"],
         "settlement.payout_returned": ["clear", "refuse"],
+        "settlement.reserve_unpaid": ["clear", "refuse"],
         "settlement.recon_missing": ["found"],
         "settlement.recon_extra": ["found"],
         "settlement.recon_different": ["found"],
