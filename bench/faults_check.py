@@ -100,7 +100,7 @@ def _all_jobs(run: Any, more: dict[str, str]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        run.spawn(service, list(process.args), env)  # type: ignore[call-overload]
+        run.spawn(service, list(process.args), env)
 
 
 def caught(before: dict[str, Any], after: dict[str, Any], by: tuple[str, ...], counts: Counter[str]) -> dict[str, Any]:

@@ -208,10 +208,10 @@ class Hand(Asking):
 
     def _visit(self, order: UUID) -> tuple[UUID, str, UUID]:
         found = self.rows("SELECT id, state, courier_id FROM field_visit WHERE order_id = %s", order)
-        return found[0] if found else (order, "", order)  # type: ignore[return-value]
+        return found[0] if found else (order, "", order)
 
     def _cards(self, order: UUID, state: str) -> list[tuple[UUID, int]]:
-        return self.rows(  # type: ignore[return-value]
+        return self.rows(
             "SELECT id, net_fen FROM trade_card WHERE order_id = %s AND state = %s ORDER BY n", order, state
         )
 

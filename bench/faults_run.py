@@ -156,7 +156,7 @@ class Run:
             self._people()
             started.result()
         if "jobs-2" in self.plan.workers:
-            self.spawn("jobs-2", list(stack.processes["jobs"].args), env)  # type: ignore[arg-type]
+            self.spawn("jobs-2", list(stack.processes["jobs"].args), env)
 
     def _people(self) -> None:
         """The demo's city, and sellers enough that none asks for more codes an hour than one may."""
@@ -252,7 +252,7 @@ class Run:
             for service, process in list(self.stack.processes.items()):
                 if process.poll() is not None:
                     self.ended[service] += 1
-                    self.spawn(service, list(process.args))  # type: ignore[call-overload]
+                    self.spawn(service, list(process.args))
             if self.server.process and self.server.process.poll() is not None:
                 self.ended["postgres"] += 1
                 self.server.start()
@@ -284,7 +284,7 @@ class Run:
         self.faults[f"{service}_killed"] += 1
         self.give_back()
         time.sleep(self.source.uniform(0, 0.3))
-        self.spawn(service, list(process.args))  # type: ignore[call-overload]
+        self.spawn(service, list(process.args))
 
     def give_back(self) -> None:
         """In a hurry: give back every job that is taken, as happens half a minute after its worker was killed."""

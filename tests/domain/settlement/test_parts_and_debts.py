@@ -4,13 +4,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from tests.domain.settlement.outside import NET, Outside, credited, outside, owed
 from tests.domain.settlement.test_payouts import ask, items, money, paying, send, told
 from tests.domain.trade import ground
 from tests.kit.test_approvals import signed
 
 from huika.domain.ledger import queries as ledger
+from huika.domain.ledger.errors import InsufficientFunds
 from huika.domain.parties import models as parties
 from huika.domain.settlement import accounts, actions, models, queries
 from huika.domain.settlement.errors import AlreadyStopped, NotDead, PayoutsStopped, ReasonNeeded
@@ -350,3 +351,22 @@ def test_no_payout_without_a_credit_and_none_above_it(outside: Outside) -> None:
         else:
             with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
                 actions.pay_by_rail(uuid4(), card, who.party, who.payee, amount)  # type: ignore[arg-type]
+
+
+def test_more_than_is_owed_is_never_sent() -> None:
+    who = ground.seller()
+    owed(who.party, 100)
+    card = uuid4()
+    credited(card, 100)
+    with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
+        actions.pay_by_rail(uuid4(), card, who.party, who.payee, 101)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
+        actions.pay_by_rail(uuid4(), uuid4(), who.party, who.payee, 1)  # type: ignore[arg-type]
+    other = uuid4()
+    credited(other, 101)
+    with pytest.raises(InsufficientFunds):
+        actions.pay_by_rail(uuid4(), other, who.party, who.payee, 101)  # type: ignore[arg-type]
+    assert not models.Payout.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name LIKE 'settlement.%%'", [])
+        assert cursor.fetchone() == (0,)

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -14,7 +14,6 @@ from tests.domain.settlement.outside import NET, Outside, credited, outside, owe
 from tests.domain.trade import ground
 
 from huika.domain.ledger import queries as ledger
-from huika.domain.ledger.errors import InsufficientFunds
 from huika.domain.settlement import accounts, actions, jobs, models, queries
 from huika.domain.settlement.errors import CallbackReplayed
 from huika.domain.settlement.types import Callback, RailAnswer, RailState
@@ -291,25 +290,6 @@ def test_a_callback_only_makes_us_ask(outside: Outside) -> None:
     assert len(outside.rail.calls) == calls + 1
     actions.callback_received("wallet", replace(right, once="late"), "M1")
     assert kit_jobs.run_pending() == 0
-
-
-def test_more_than_is_owed_is_never_sent() -> None:
-    who = ground.seller()
-    owed(who.party, 100)
-    card = uuid4()
-    credited(card, 100)
-    with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
-        actions.pay_by_rail(uuid4(), card, who.party, who.payee, 101)  # type: ignore[arg-type]
-    with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
-        actions.pay_by_rail(uuid4(), uuid4(), who.party, who.payee, 1)  # type: ignore[arg-type]
-    other = uuid4()
-    credited(other, 101)
-    with pytest.raises(InsufficientFunds):
-        actions.pay_by_rail(uuid4(), other, who.party, who.payee, 101)  # type: ignore[arg-type]
-    assert not models.Payout.objects.exists()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name LIKE 'settlement.%%'", [])
-        assert cursor.fetchone() == (0,)
 
 
 BREAKS = st.sampled_from(["", "not_sent", "lost", "deaf"])
