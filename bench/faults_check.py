@@ -77,7 +77,7 @@ def _without_keys(run: Any) -> dict[str, Any]:
         dropped = without_keys(conn)
     take, change._take = change._take, just_insert
     try:
-        counts = _more_clients(run, 0.3, (("bare", 1), ("transfer_only", 2)))
+        counts = _more_clients(run, 0.5, (("bare", 2), ("transfer_only", 1)))
         _paid(run)
     finally:
         change._take = take

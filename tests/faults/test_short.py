@@ -41,6 +41,6 @@ def test_the_faults_came_and_the_money_moved(proof: Any) -> None:
 
 def test_without_its_unique_keys_the_ledger_doubles_while_every_sum_holds(proof: Any) -> None:
     control = proof["controls"]["without_keys"]
-    assert control["caught"] and control["sums_held"]
+    assert control["caught"] and control["sums_held"], control
     assert control["doubled_postings"] > 0
     assert control["violations"]["keys"] > 0 and control["violations"]["money"] > 0
