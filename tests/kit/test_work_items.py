@@ -51,6 +51,26 @@ def test_one_open_item_for_a_kind_and_subject() -> None:
     assert open_item(subject) != first
 
 
+@pytest.mark.django_db
+def test_what_ends_by_itself_closes_its_item_once_and_never_a_person_s_decision() -> None:
+    subject = uuid4()
+    work_items.settle("test.look", subject, "it came")
+    first = open_item(subject)
+    for _ in range(2):
+        work_items.settle("test.look", subject, "it came")
+    item = WorkItem.objects.get(id=first)
+    assert (item.decision, item.reason, item.decided_by) == ("settled", "it came", None) and item.decided_at
+    assert told(first, "settled") == [{"kind": "test.look", "about": str(subject)}] and told(first, "decided") == []
+    with pytest.raises(work_items.AlreadyDecided):
+        work_items.decide(first, ANN, "clear", "too late")
+    second = open_item(subject)
+    work_items.decide(second, ANN, "clear", "fine")
+    work_items.settle("test.look", subject, "it came")
+    assert WorkItem.objects.get(id=second).reason == "fine"
+    with pytest.raises(IntegrityError), transaction.atomic():  # nobody decides without a name
+        WorkItem.objects.filter(id=second).update(decided_by=None)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_open_item_from_many_threads() -> None:
     subject = uuid4()

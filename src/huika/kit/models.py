@@ -115,7 +115,8 @@ class WorkItem(models.Model):
                 fields=["kind", "subject"], condition=Q(decided_at__isnull=True), name="kit_work_item_open_once"
             ),
             models.CheckConstraint(
-                condition=Q(decided_at__isnull=True) | (~Q(decision="") & ~Q(reason="") & Q(decided_by__isnull=False)),
+                condition=Q(decided_at__isnull=True)
+                | (~Q(decision="") & ~Q(reason="") & (Q(decided_by__isnull=False) | Q(decision="settled"))),
                 name="kit_work_item_decided_with_reason",
             ),
         ]

@@ -12,6 +12,8 @@ from huika.kit.change import action
 from huika.kit.models import WorkItem
 from huika.kit.refusals import Malformed, NotFound, Refusal
 
+SETTLED = "settled"  # the decision of an item that nobody needed to decide
+
 
 class AlreadyClaimed(Refusal):
     code, status = "work_item_claimed", 409
@@ -57,6 +59,17 @@ def open_item(
         return known.id
     events.record("kit.work_item.opened", item.id, {"kind": kind, "about": str(subject)})
     return item.id
+
+
+def settle(kind: str, subject: UUID, reason: str) -> None:
+    """Close the item that is open for this kind and subject, if any: what it asked about has ended without a person's
+    decision. Part of the caller's transaction."""
+    row = WorkItem.objects.filter(kind=kind, subject=subject, decided_at=None).select_for_update().first()
+    if row is None:
+        return
+    row.decided_at, row.decision, row.reason = clock.now(), SETTLED, reason
+    row.save(update_fields=["decided_at", "decision", "reason"])
+    events.record("kit.work_item.settled", row.id, {"kind": kind, "about": str(subject)})
 
 
 def was_decided(kind: str, subject: UUID, decision: str, about: dict[str, Any]) -> bool:

@@ -147,6 +147,23 @@ def test_one_bad_posting_stops_the_whole_batch(bad: list[tuple[str, int]], error
     assert [at(c) for c in ("a", "b")] == [1000, 1000] and models.Posting.objects.count() == 2
 
 
+def test_a_key_twice_in_a_batch_is_refused_whatever_else_is_known() -> None:
+    known, new = batch([("a", -10), ("b", 10)]), batch([("a", -1), ("b", 1)], start=5)
+    actions.post_many(known, AT)
+    for twice in ([*known, *new, *new], [*known, *known]):
+        with pytest.raises(errors.PostingKeyReused), transaction.atomic():
+            actions.post_many(twice, AT)
+    assert at("a") == 990
+
+
+@pytest.mark.parametrize("of", [[1, 1, 2, 2], [0, 0, 1, 1], [1, 1, None, None]])
+def test_a_leg_that_names_no_posting_of_its_batch_is_not_dropped(of: list[int | None]) -> None:
+    args = [["k"], [b"h"], ["kind"], [uuid4()], of, ["a", "b", "a", "b"], [-1, 1, -1, 1], AT]
+    with pytest.raises(DatabaseError, match="names no posting"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_post_many(%s, %s, %s, %s, %s, %s, %s, %s)", args)
+    assert at("a") == 1000
+
+
 def test_a_batch_with_a_known_key_and_other_legs_is_refused_whole() -> None:
     actions.post_many(batch([("a", -10), ("b", 10)]), AT)
     with pytest.raises(errors.PostingKeyReused), transaction.atomic():

@@ -11,8 +11,9 @@ from tests.domain.settlement.test_payouts import ask, paying, send
 from tests.domain.trade import ground
 
 from huika.domain.ledger import queries as ledger
+from huika.domain.ledger.errors import PostingKeyReused
 from huika.domain.settlement import accounts, actions, models, queries
-from huika.domain.settlement.errors import NotOurs
+from huika.domain.settlement.errors import NotOurs, PremiumNotOwed
 from huika.domain.settlement.types import RailState
 from huika.kit import clock
 from huika.kit.refusals import NotFound
@@ -117,6 +118,26 @@ def test_a_premium_is_owed_on_and_no_income(outside: Outside) -> None:
     assert profit.fees_fen == 32_00
     moves = ledger.movements([card])
     assert len({m.posting for m in moves}) == 1 and sum(m.amount_fen for m in moves) == 0 and len(moves) == 4
+
+
+def test_a_premium_is_passed_on_once_and_never_more_than_was_collected(outside: Outside) -> None:
+    actions.set_up(["visit", "premium-transport"], 1_000_000_00)
+    recycler, desk = uuid4(), UUID(int=9)
+    actions.prefund(recycler, "r", 2000_00)
+    row = freeze(recycler, NET + 35_00)
+    credit(row, uuid4(), ground.seller().party, fees=(("visit", 32_00), ("premium-transport", 3_00)))
+    own = queries.own_at_custodian_fen()
+    for code, fen in (("premium-transport", 3_01), ("premium-transport", 0), ("premium-transport", -1), ("visit", 1)):
+        with pytest.raises(PremiumNotOwed):
+            actions.pay_premium(code, "may", fen, desk)
+    for _ in range(2):
+        actions.pay_premium("premium-transport", "may", 2_00, desk)
+    with pytest.raises(PremiumNotOwed):
+        actions.pay_premium("premium-transport", "june", 1_01, desk)
+    with pytest.raises(PostingKeyReused), transaction.atomic():
+        actions.pay_premium("premium-transport", "may", 1_00, desk)
+    assert ledger.balance("transit:premium-transport").balance_fen == 1_00
+    assert queries.own_at_custodian_fen() == own and ledger.total_fen() == 0  # what is passed on was never ours
 
 
 def test_purses_and_what_was_paid_from_them(outside: Outside) -> None:

@@ -22,8 +22,10 @@ from huika.domain.settlement.errors import (
     OwnMoney,
     PurseFull,
     ReasonNeeded,
+    ShiftClosed,
     TooMuch,
 )
+from huika.domain.settlement.types import ShiftCount
 from huika.kit import clock
 from huika.kit.models import Event
 
@@ -78,6 +80,60 @@ def test_a_purse_has_a_limit_that_the_ledger_itself_holds(courier: UUID) -> None
     with pytest.raises(FloatTooSmall), transaction.atomic():
         actions.return_float(uuid4(), "c", 1, DESK)
     sound()
+
+
+def test_a_purse_that_is_open_takes_the_new_limit(courier: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    actions.issue_float(courier, "a", LIMIT - 100, DESK)
+    monkeypatch.setattr("huika.domain.catalog.queries.limit", lambda _: LIMIT + 500)
+    actions.issue_float(courier, "b", 600, DESK)
+    monkeypatch.setattr("huika.domain.catalog.queries.limit", lambda _: LIMIT - 100)
+    with pytest.raises(PurseFull), transaction.atomic():
+        actions.issue_float(courier, "c", 1, DESK)
+    assert queries.purse_fen(courier) == LIMIT + 500
+    actions.return_float(courier, "d", 700, DESK)
+    actions.issue_float(courier, "e", 100, DESK)
+    sound()
+
+
+def test_repeated_cash_is_told_once_and_none_comes_after_the_close(courier: UUID) -> None:
+    for _ in range(2):
+        actions.issue_float(courier, "a", 900_00, DESK)
+        actions.return_float(courier, "b", 100_00, DESK)
+    verbs = Event.objects.filter(subject=courier).values_list("verb", flat=True)
+    assert sorted(verbs) == ["settlement.float.issued", "settlement.float.returned"]
+    today = clock.now().astimezone(clock.SHANGHAI).date()
+    actions.close_shift(courier, "shanghai", today, count(cash_counted_fen=800_00), DESK)
+    request = actions.ask_top_up(courier, 1_00)
+    for late in (
+        partial(actions.issue_float, courier, "c", 1_00, DESK),
+        partial(actions.answer_top_up, request, DESK, True),
+    ):
+        with pytest.raises(ShiftClosed), transaction.atomic():
+            late()
+    actions.return_float(courier, "d", 800_00, DESK)
+    with clock.shifted(timedelta(days=1)):
+        actions.answer_top_up(request, DESK, True)
+    assert queries.purse_fen(courier) == 1_00
+    sound()
+
+
+def test_extras_of_a_day_are_those_of_its_couriers(courier: UUID) -> None:
+    start = clock.now()
+    other = uuid4()
+    for one in (courier, other):
+        actions.issue_float(one, "a", 900_00, DESK)
+        actions.give_bonus(one, "a", 10_00, DESK, "rain")
+        actions.deduct(one, "b", 3_00, DESK, "lost a bag")
+        actions.book_difference(one, "c", "counterfeit", 100_00, DESK, "note AB12345678 is false")
+    end = clock.now() + timedelta(seconds=1)
+    assert queries.couriers_extras([courier], start, end) == {
+        "bonus_fen": 10_00,
+        "deduction_fen": -3_00,
+        "shortage_fen": 0,
+        "overage_fen": 0,
+        "counterfeit_fen": -100_00,
+    }
+    assert not any(queries.couriers_extras([courier], end, end + timedelta(days=1)).values())
 
 
 @pytest.mark.parametrize(
@@ -169,9 +225,9 @@ def test_a_visit_that_ends_in_eight_hands_is_paid_once() -> None:
     sound()
 
 
-def count(**other: Any) -> actions.ShiftCount:
+def count(**other: Any) -> ShiftCount:
     facts = {"cards": 3, "cards_counted": 3, "bags": 1, "bags_counted": 1, "cash_counted_fen": 116_00}
-    return actions.ShiftCount(**{**facts, "cash_paid_fen": 884_00, "online_paid_fen": 0, **other})
+    return ShiftCount(**{**facts, "cash_paid_fen": 884_00, "online_paid_fen": 0, **other})
 
 
 def after_a_visit(courier: UUID) -> None:

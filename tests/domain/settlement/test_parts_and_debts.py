@@ -16,7 +16,7 @@ from huika.domain.parties import models as parties
 from huika.domain.settlement import accounts, actions, models, queries
 from huika.domain.settlement.errors import AlreadyStopped, NotDead, PayoutsStopped, ReasonNeeded
 from huika.domain.settlement.types import RailAnswer, RailLimits, RailState
-from huika.kit import approvals, clock, replay
+from huika.kit import approvals, clock, replay, work_items
 from huika.kit import jobs as kit_jobs
 from huika.kit.models import Event
 from huika.kit.refusals import NotFound, WrongState
@@ -117,6 +117,7 @@ def test_another_rail_only_after_the_first_is_dead_and_once(outside: Outside) ->
     outside.rail.decide(RailState.FAILED)
     assert ask(row) == "failed"
     made = actions.pay_again(row.id, True, bank)
+    assert list(work_items.open_items()) == []  # what was asked has been done
     assert made is not None and actions.pay_again(row.id, True, bank) == made == actions.pay_again(row.id, True)
     again = models.Payout.objects.get(id=made)
     assert (again.rail, again.payee_id, again.amount_fen, again.number == row.number) == ("bank", bank, NET, False)

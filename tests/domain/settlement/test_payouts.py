@@ -17,7 +17,7 @@ from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, actions, jobs, models, queries
 from huika.domain.settlement.errors import CallbackReplayed
 from huika.domain.settlement.types import Callback, RailAnswer, RailState
-from huika.kit import clock
+from huika.kit import clock, work_items
 from huika.kit import jobs as kit_jobs
 from huika.kit.models import Event, WorkItem
 
@@ -235,6 +235,10 @@ def test_the_sweep_asks_after_three_seconds_and_tells_a_person_after_two_minutes
     assert items() == ["settlement.payout_open"]
     row.refresh_from_db()
     assert row.state == "unknown"
+    outside.rail.breaks.clear()
+    outside.rail.decide(RailState.PAID)
+    actions.rail_answered(row.id, outside.rail.query(row.number))
+    assert list(work_items.open_items()) == []  # nobody needs to look any more
 
 
 @pytest.mark.parametrize("wrong", ["merchant", "less", "more", "account"])

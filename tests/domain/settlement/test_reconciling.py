@@ -16,6 +16,7 @@ from huika.domain.settlement.types import StatementLine
 from huika.kit import clock, replay, work_items
 from huika.kit import jobs as kit_jobs
 from huika.kit.models import WorkItem
+from huika.kit.refusals import Malformed
 
 pytestmark = pytest.mark.django_db
 __all__ = ["outside"]
@@ -145,6 +146,25 @@ def test_a_person_explains_a_difference_on_the_queue(day: Day) -> None:
         actions.explain(found.id, UUID(int=1), " ")
     actions.explain(found.id, UUID(int=1), "another story")
     assert "tomorrow" in queries.differences(DAY)[0].explanation
+
+
+def test_one_that_is_explained_elsewhere_leaves_the_queue(day: Day) -> None:
+    actions.reconcile(DAY, day.lines[1:])
+    (found,) = queries.differences(DAY)
+    actions.explain(found.id, BEN, "the bank books it tomorrow")
+    (item,) = WorkItem.objects.filter(kind="settlement.recon_missing")
+    assert (item.decision, item.reason, item.decided_by) == ("settled", "the bank books it tomorrow", None)
+    assert queries.differences(DAY)[0].explanation == "the bank books it tomorrow"
+
+
+def test_only_days_with_money_at_the_custodian_are_compared(day: Day) -> None:
+    with clock.frozen(NOON + timedelta(hours=1)):
+        actions.ask_reconcile(DAY)
+        for wrong in (DAY - timedelta(days=1), DAY + timedelta(days=1)):
+            with pytest.raises(Malformed):
+                actions.ask_reconcile(wrong)
+    kit_jobs.run_pending()
+    assert [r.day for r in queries.reconciliations()] == [DAY]
 
 
 def test_the_database_knows_what_a_difference_is() -> None:

@@ -85,6 +85,26 @@ def test_a_short_card_needs_a_requote_that_the_seller_takes(world: World) -> Non
     sound()
 
 
+def test_the_database_itself_refuses_a_price_that_nobody_agreed_to(world: World) -> None:
+    who, _, card = short(world)
+    for change in (
+        {"net_fen": card.net_fen - 1, "consent_id": uuid4()},
+        {"consent_id": uuid4()},
+        {"accepted_net_fen": card.net_fen - 1, "net_fen": card.net_fen - 1},
+    ):
+        with pytest.raises(IntegrityError, match=r"fixed|nobody agreed"), transaction.atomic():
+            models.Card.objects.filter(id=card.id).update(**change)
+    actions.propose(card.id, world.courier, "balance_short", 380_00, 400_00)
+    proposed = models.Requote.objects.get()
+    lowered = {"net_fen": proposed.new_net_fen, "consent_id": proposed.id}
+    with pytest.raises(IntegrityError, match="nobody agreed"), transaction.atomic():
+        models.Card.objects.filter(id=card.id).update(**lowered)  # proposed is not agreed
+    actions.consent(card.id, who.party, world.phones.code(who.phone))
+    with pytest.raises(IntegrityError, match="nobody agreed"), transaction.atomic():
+        models.Card.objects.filter(id=card.id).update(net_fen=proposed.new_net_fen - 1)
+    assert state(card) == "clear" and card.net_fen == proposed.new_net_fen
+
+
 def test_consent_to_something_else_does_not_sell_an_empty_card_at_its_price(world: World) -> None:
     """What was agreed on is the scratched coating; the missing balance was never spoken of."""
     who, _, card = short(world, balance=0)
@@ -155,12 +175,21 @@ def test_the_database_knows_the_rules_of_a_requote(world: World) -> None:
         )  # fmt: skip
     found = models.Card.objects.filter(id=card.id)
     for change, constraint in (
-        ({"net_fen": net - 1}, "net_lowered_only_by_consent"),
-        ({"net_fen": net + 1}, "net_lowered_only_by_consent"),
-        ({"net_fen": net + 1, "consent_id": first.id}, "net_lowered_only_by_consent"),
-        ({"net_fen": 0, "consent_id": first.id}, "net_lowered_only_by_consent"),
+        ({"net_fen": net - 1}, "nobody agreed"),
+        ({"net_fen": net + 1}, "nobody agreed"),
+        ({"net_fen": net + 1, "consent_id": first.id}, "nobody agreed"),
+        ({"net_fen": 0, "consent_id": first.id}, "nobody agreed"),
         ({"state": "eaten"}, "trade_card_state"),
     ):
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             found.update(**change)
+    for change in ({"net_fen": net - 1}, {"net_fen": net + 1}, {"net_fen": 0, "consent_id": first.id}):
+        made = models.Card(
+            **{**{f.attname: getattr(card, f.attname) for f in card._meta.fields}, "id": uuid4(), "n": 99}
+        )
+        for name, value in change.items():
+            setattr(made, name, value)
+        with pytest.raises(IntegrityError, match="net_lowered_only_by_consent"), transaction.atomic():
+            made.save(force_insert=True)
+    rows.update(state="accepted", how="callback", decided_by=desk)
     found.update(net_fen=net - deduction, consent_id=first.id)

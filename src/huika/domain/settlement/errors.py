@@ -92,6 +92,16 @@ class DayNotReady(Refusal):
     zh, en = "这一天还不能结：{what}", "This day cannot be closed yet: {what_en}"
 
 
+class ShiftClosed(Refusal):
+    code, status = "shift_closed", 409
+    zh, en = "今天已经交班，备用金明天再发", "Today's shift is closed; cash is handed over tomorrow."
+
+
+class PremiumNotOwed(Refusal):
+    code, status = "premium_not_owed", 409
+    zh, en = "代收的保费还有 {owed}", "Premiums collected and not passed on: {owed}."
+
+
 class AlreadyClosed(Refusal):
     code, status = "already_closed", 409
     zh, en = "已经结过了，并且数字不同", "This is closed already, with other figures."

@@ -19,13 +19,17 @@ class RailState(StrEnum):
 
 @dataclass(frozen=True)
 class RailAnswer:
-    """A rail's word on one payout, with what it says was paid to whom."""
+    """A rail's word on one payout, with what it says was paid to whom.
+
+    `confirm`: with it the payee's client opens the confirmation of a WAITING payout, where the rail wants one.
+    """
 
     state: RailState
     amount_fen: int | None = None
     account: str | None = None
     reference: str = ""
     reason: str = ""
+    confirm: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,6 +246,19 @@ class Slip:
     opening_fen: int
     closing_fen: int
     lines: tuple[SlipLine, ...]
+
+
+@dataclass(frozen=True)
+class ShiftCount:
+    """What a shift should hold by the books, and what was counted; sums in fen."""
+
+    cards: int
+    cards_counted: int
+    bags: int
+    bags_counted: int
+    cash_counted_fen: int
+    cash_paid_fen: int
+    online_paid_fen: int
 
 
 @dataclass(frozen=True)

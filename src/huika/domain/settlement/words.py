@@ -49,6 +49,10 @@ WORDS.update(
         "settlement.shift.miscounted": ("清点 {counted}，和账上不一样", "Counted {counted}, not what the books say"),
         "settlement.shift.closed": ("{day} 交班", "Shift of {day} closed"),
         "settlement.own.withdrawn": ("平台自己的钱转出 {amount_fen}", "{amount_fen} of the operator's own withdrawn"),
+        "settlement.premium.paid": (
+            "代收的保费付给保险公司 {amount_fen}",
+            "Premium of {amount_fen} passed on to the insurer",
+        ),
         "settlement.day.closed": ("{day} 日结", "Day {day} closed"),
         "settlement.reconciliation.difference": ("和托管方对账有差异", "A difference to the custodian's statement"),
         "settlement.payouts.stopped": ("付款暂停（{scope}）：{reason}", "Payouts stopped ({scope}): {reason}"),

@@ -160,6 +160,10 @@ DECLARE v_new bigint[]; v_new_of int[]; v_ids bigint[]; v_leg_ids bigint[]; v_wr
 BEGIN
     IF cardinality(p_accounts) <> cardinality(p_amounts) OR cardinality(p_accounts) <> cardinality(p_of) THEN
         RAISE EXCEPTION 'legs do not balance' USING ERRCODE = 'HK002';
+    ELSIF EXISTS (SELECT 1 FROM unnest(p_of) AS o(n) WHERE n IS NULL OR n NOT BETWEEN 1 AND cardinality(p_keys)) THEN
+        RAISE EXCEPTION 'a leg names no posting of the batch' USING ERRCODE = 'HK002';
+    ELSIF cardinality(p_keys) > (SELECT count(DISTINCT k) FROM unnest(p_keys) AS u(k)) THEN
+        RAISE EXCEPTION 'a key of the batch is reused' USING ERRCODE = 'HK001';
     END IF;
     WITH asked AS (
         SELECT * FROM unnest(p_keys, p_hashes, p_kinds, p_subjects) WITH ORDINALITY AS u(key, hash, kind, subject, n)
@@ -172,7 +176,7 @@ BEGIN
     SELECT array_agg(p.id ORDER BY u.n), count(*) FILTER (WHERE p.request_hash IS DISTINCT FROM u.hash)
     INTO v_ids, v_wrong
     FROM unnest(p_keys, p_hashes) WITH ORDINALITY AS u(key, hash, n) LEFT JOIN ledger_posting p ON p.key = u.key;
-    IF v_wrong > 0 OR cardinality(v_new) > (SELECT count(DISTINCT k) FROM unnest(p_keys) k) THEN
+    IF v_wrong > 0 THEN
         RAISE EXCEPTION 'a key of the batch is reused' USING ERRCODE = 'HK001';
     END IF;
     IF v_new IS NULL THEN RETURN v_ids; END IF;

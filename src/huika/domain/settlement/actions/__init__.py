@@ -9,13 +9,14 @@ from huika.domain.settlement.actions.cash import (
     pay_cash,
     return_float,
 )
-from huika.domain.settlement.actions.closing import ShiftCount, close_day, close_shift
+from huika.domain.settlement.actions.closing import close_day, close_shift
 from huika.domain.settlement.actions.escrow import (
     abandon_freeze,
     credit_card,
     custodian_answered,
     custodian_captured,
     custodian_released,
+    pay_premium,
     prefund,
     release_rest,
     request_freeze,
@@ -45,7 +46,6 @@ from huika.domain.settlement.actions.reserves import (
 from huika.domain.settlement.actions.stops import ask_to_resume, ask_to_stop, stop_or_resume
 
 __all__ = [
-    "ShiftCount",
     "abandon_freeze",
     "answer_top_up",
     "apply_decision",
@@ -75,6 +75,7 @@ __all__ = [
     "pay_again",
     "pay_by_rail",
     "pay_cash",
+    "pay_premium",
     "pay_reserve",
     "pay_wages",
     "prefund",

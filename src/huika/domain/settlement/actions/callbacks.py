@@ -6,7 +6,7 @@ from django.db import connection
 
 from huika.domain.parties import queries as parties
 from huika.domain.settlement import models
-from huika.domain.settlement.actions.payouts import OPEN, _person
+from huika.domain.settlement.actions.payouts import OPEN, show_person
 from huika.domain.settlement.errors import CallbackReplayed
 from huika.domain.settlement.types import Callback
 from huika.kit import clock, jobs
@@ -37,7 +37,7 @@ def callback_received(rail: str, callback: Callback, merchant: str) -> None:
     details = parties.payee_details(row.payee_id) if row.payee_id else None
     same = (callback.merchant, callback.amount_fen) == (merchant, row.amount_fen)
     if not same or details is None or callback.account != details.account:
-        _person(
+        show_person(
             row, "callback_mismatch", "回调的金额或收款人和我们的不一样", "A callback names another amount or payee"
         )
         return

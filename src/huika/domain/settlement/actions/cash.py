@@ -17,6 +17,7 @@ from huika.domain.settlement.errors import (
     PayoutsStopped,
     PurseFull,
     ReasonNeeded,
+    ShiftClosed,
     WrongCash,
 )
 from huika.domain.settlement.machine import PAYOUT
@@ -31,17 +32,22 @@ _AGAINST = {"shortage": accounts.CASH_SHORT, "overage": accounts.CASH_OVER, "cou
 def issue_float(courier: UUID, reference: str, amount_fen: int, by: UUID | None = None, kind: str = "issue") -> None:
     """Hand a courier cash from the operator's bank account, once under `reference`, in fen.
 
-    Raises PurseFull, OwnMoney, InsufficientFunds is the bank's.
+    Raises PurseFull, OwnMoney, ShiftClosed (its count would no longer be true).
     """
     if by == courier:
         raise OwnMoney()
+    locks.transaction_lock(f"settlement.purse:{courier}")  # the close of a shift reads the purse
+    if models.ShiftClose.objects.filter(courier_id=courier, day=clock.now().astimezone(clock.SHANGHAI).date()).exists():
+        raise ShiftClosed()
     limit = catalog.limit("courier_purse_fen")
     accounts.open_purse(courier, limit, clock.now())
     try:
-        _move(courier, kind, reference, amount_fen, accounts.BANK, by, "")
+        ledger.limit(accounts.cash(courier), floor_fen=-limit, ceiling_fen=0)  # as it is now, not as it was opened
+        new = _move(courier, kind, reference, amount_fen, accounts.BANK, by, "")
     except InsufficientFunds as error:
         raise PurseFull(limit=money.yuan(limit), limit_fen=limit) from error
-    events.record("settlement.float.issued", courier, {"amount_fen": amount_fen, "reference": reference})
+    if new:
+        events.record("settlement.float.issued", courier, {"amount_fen": amount_fen, "reference": reference})
 
 
 @action
@@ -77,10 +83,11 @@ def return_float(courier: UUID, reference: str, amount_fen: int, by: UUID) -> No
     if by == courier:
         raise OwnMoney()
     try:
-        _move(courier, "return", reference, -amount_fen, accounts.BANK, by, "")
+        new = _move(courier, "return", reference, -amount_fen, accounts.BANK, by, "")
     except (LimitExceeded, UnknownAccount) as error:
         raise FloatTooSmall(due_fen=amount_fen) from error
-    events.record("settlement.float.returned", courier, {"amount_fen": amount_fen, "reference": reference})
+    if new:
+        events.record("settlement.float.returned", courier, {"amount_fen": amount_fen, "reference": reference})
 
 
 @action
@@ -97,23 +104,25 @@ def book_difference(courier: UUID, reference: str, kind: str, amount_fen: int, b
         raise ReasonNeeded()
     signed = amount_fen if kind == "overage" else -amount_fen
     try:
-        _move(courier, kind, reference, signed, _AGAINST[kind], by, reason.strip())
+        new = _move(courier, kind, reference, signed, _AGAINST[kind], by, reason.strip())
     except (LimitExceeded, UnknownAccount) as error:
         raise FloatTooSmall(due_fen=amount_fen) from error
-    facts = {"amount_fen": amount_fen, "kind": kind, "reference": reference}
-    events.record("settlement.float.difference", courier, facts)
+    if new:
+        facts = {"amount_fen": amount_fen, "kind": kind, "reference": reference}
+        events.record("settlement.float.difference", courier, facts)
 
 
-def _move(courier: UUID, kind: str, reference: str, fen: int, against: str, by: UUID | None, reason: str) -> None:
-    """`fen` is added to the purse, the other leg goes against `against`. Once a reference."""
+def _move(courier: UUID, kind: str, reference: str, fen: int, against: str, by: UUID | None, reason: str) -> bool:
+    """`fen` is added to the purse, the other leg goes against `against`; False when `reference` stands already."""
     at = clock.now()
     legs = [Leg(accounts.cash(courier), -fen), Leg(against, fen)]
     ledger.post(f"float:{courier}:{reference}", f"settlement.cash.{kind}", courier, legs, at)
-    models.CashMove.objects.get_or_create(
+    _, new = models.CashMove.objects.get_or_create(
         courier_id=courier,
         reference=reference,
         defaults={"kind": kind, "amount_fen": fen, "reason": reason, "by_id": by, "at": at},
     )
+    return new
 
 
 @action

@@ -4,7 +4,6 @@ What is compared is passed in by `trade`, which can see cards, bags and visits; 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,21 +11,9 @@ from uuid import UUID, uuid5
 from huika.domain.settlement import models, queries
 from huika.domain.settlement.actions.cash import book_difference
 from huika.domain.settlement.errors import AlreadyClosed, CountMissing, DayNotReady, OwnMoney
+from huika.domain.settlement.types import ShiftCount
 from huika.kit import clock, events, locks, money
 from huika.kit.change import action
-
-
-@dataclass(frozen=True)
-class ShiftCount:
-    """What a shift should hold by the books, and what was counted; sums in fen."""
-
-    cards: int
-    cards_counted: int
-    bags: int
-    bags_counted: int
-    cash_counted_fen: int
-    cash_paid_fen: int
-    online_paid_fen: int
 
 
 @action

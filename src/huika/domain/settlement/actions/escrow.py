@@ -6,13 +6,14 @@ accepted; a card that goes back bears none, and its share is charged to nobody.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from huika.domain.ledger import actions as ledger
+from huika.domain.ledger import queries as ledger_queries
 from huika.domain.ledger.types import Leg
 from huika.domain.settlement import accounts, models, queries
 from huika.domain.settlement.actions.reserves import keep
-from huika.domain.settlement.errors import NetDiffers, NotOurs
+from huika.domain.settlement.errors import NetDiffers, NotOurs, PremiumNotOwed
 from huika.domain.settlement.machine import FREEZE
 from huika.domain.settlement.types import FreezeAnswer, Reservation
 from huika.kit import clock, events, jobs, locks, money, work_items
@@ -62,6 +63,25 @@ def withdraw_own(reference: str, amount_fen: int, by: UUID) -> None:
     ledger.post(f"own:{reference}", "settlement.own", UUID(int=0), legs, at)
     models.OwnWithdrawal.objects.create(reference=reference, amount_fen=amount_fen, by_id=by, at=at)
     events.record("settlement.own.withdrawn", UUID(int=0), {"amount_fen": amount_fen, "reference": reference})
+
+
+@action
+def pay_premium(code: str, reference: str, amount_fen: int, by: UUID) -> None:
+    """A premium that was collected for an insurer (`code`, as the fee is called) leaves the custodian for it, in fen,
+    once under `reference`. Never more than was collected. Raises PremiumNotOwed.
+    """
+    locks.transaction_lock(f"settlement.premium:{code}")  # a sharded account has no floor of its own
+    key = f"premium:{code}:{reference}"
+    subject = uuid5(UUID(int=0), key)
+    known = events.recorded(subject, "settlement.premium.paid")
+    owed = ledger_queries.balance(accounts.fee(code)).balance_fen if code.startswith("premium") else 0
+    if not known and not 0 < amount_fen <= owed:
+        raise PremiumNotOwed(owed=money.yuan(owed), owed_fen=owed)
+    legs = [Leg(accounts.fee(code), -amount_fen), Leg(accounts.CUSTODIAN, amount_fen)]
+    ledger.post(key, "settlement.premium", subject, legs, clock.now())
+    if not known:
+        facts = {"amount_fen": amount_fen, "reference": reference, "premium": code, "by": str(by)}
+        events.record("settlement.premium.paid", subject, facts)
 
 
 @action

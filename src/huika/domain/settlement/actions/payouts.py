@@ -91,7 +91,7 @@ def pay_again(payout_id: UUID, yes: bool, payee: UUID | None = None) -> UUID | N
     standing = parties.payees(row.seller_id)
     chosen = next((p for p in standing if (p.id == payee if payee else p.rail == row.rail)), None)
     if not yes or chosen is None or chosen.usable_from > clock.now():
-        _person(row, "payout_failed", "这笔钱还欠着卖家", "This money is still owed to the seller")
+        show_person(row, "payout_failed", "这笔钱还欠着卖家", "This money is still owed to the seller")
         return None
     parts = rules.parts(row.amount_fen, provider(f"rail.{chosen.rail}").limits.single_fen)
     taken = models.Payout.objects.filter(card_id=row.card_id, what=row.what).count()
@@ -100,6 +100,7 @@ def pay_again(payout_id: UUID, yes: bool, payee: UUID | None = None) -> UUID | N
         _make(row.order_id, row.card_id, row.seller_id, chosen.id, chosen.rail, fen, row.what, n)
         for n, fen in zip([row.part, *range(taken + 1000, taken + 999 + len(parts))], parts, strict=True)
     ]
+    work_items.settle("settlement.payout_failed", row.id, "重新付了")
     return made[0]
 
 
@@ -144,7 +145,7 @@ def rail_answered(payout_id: UUID, answer: RailAnswer, asked: datetime | None = 
     row = locks.locked(models.Payout.objects.all(), id=payout_id)
     if row.state not in ASKABLE:
         if row.state == "paid" and answer.state is RailState.FAILED and not _names_another(row, answer):
-            _person(row, "payout_returned", "银行说这笔钱退回来了", "The bank says that this money came back")
+            show_person(row, "payout_returned", "银行说这笔钱退回来了", "The bank says that this money came back")
         return
     if answer.state is RailState.REFUSED:
         row.refused, row.asked_at = answer.reason[:64] or "refused", clock.now()
@@ -154,7 +155,9 @@ def rail_answered(payout_id: UUID, answer: RailAnswer, asked: datetime | None = 
     elif answer.state is RailState.ABSENT and row.state != "waiting":
         _absent(row, asked or clock.now())
     elif answer.state is RailState.ABSENT or _names_another(row, answer):  # absent: it waited there a moment ago
-        _person(row, "wallet_mismatch", "对方说的金额或收款人和我们的不一样", "The rail names another amount or payee")
+        show_person(
+            row, "wallet_mismatch", "对方说的金额或收款人和我们的不一样", "The rail names another amount or payee"
+        )
     elif answer.state in FINAL and (answer.amount_fen is None or answer.account is None):
         jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
     else:
@@ -181,6 +184,7 @@ def _absent(row: models.Payout, asked: datetime) -> None:
     elif rules.dead(row.sent_at, asked, provider(f"rail.{row.rail}").limits.stale_seconds):
         row.state, row.reason = PAYOUT.next(row.state, "prove_dead"), row.refused
         row.save(update_fields=["state", "reason", "asked_at"])
+        work_items.settle("settlement.payout_open", row.id, "有回音了")
         _failed(row)
     else:
         row.save(update_fields=["asked_at"])
@@ -192,6 +196,8 @@ def _apply(row: models.Payout, answer: RailAnswer) -> None:
     if answer.state is RailState.PAID:
         row.paid_at = clock.now()
     row.save(update_fields=["state", "asked_at", "reference", "reason", "paid_at"])
+    if answer.state in FINAL:
+        work_items.settle("settlement.payout_open", row.id, "有回音了")
     if answer.state is RailState.PAID:
         _paid(row)
     elif answer.state is RailState.FAILED:
@@ -215,7 +221,7 @@ def _failed(row: models.Payout) -> None:
     ledger.post(f"payout:{row.id}:failed", "settlement.payout.failed", row.card_id or row.order_id, legs, clock.now())
     events.record("settlement.payout.failed", row.order_id, {"payout": str(row.id), "reason": row.reason})
     debts.acknowledge(row)
-    _person(row, "payout_failed", "付款没有成功，钱还欠着卖家", "A payout failed; the money is still owed")
+    show_person(row, "payout_failed", "付款没有成功，钱还欠着卖家", "A payout failed; the money is still owed")
 
 
 @action
@@ -235,7 +241,7 @@ def came_back(payout_id: UUID) -> None:
     )
     events.record("settlement.payout.returned", row.order_id, {"payout": str(row.id), "amount_fen": row.amount_fen})
     debts.acknowledge(row)
-    _person(row, "payout_failed", "退回的钱还欠着卖家", "What came back is still owed to the seller")
+    show_person(row, "payout_failed", "退回的钱还欠着卖家", "What came back is still owed to the seller")
 
 
 @action
@@ -260,10 +266,11 @@ def sweep() -> int:
         jobs.defer("settlement.send" if row.state == "created" else "settlement.ask", payout_id=str(row.id))
         if row.created_at < at - timedelta(seconds=PERSON_AFTER_SECONDS):
             debts.acknowledge(row)
-            _person(row, "payout_open", "这笔付款还没有回音", "This payout has not been answered yet")
+            show_person(row, "payout_open", "这笔付款还没有回音", "This payout has not been answered yet")
     return len(asked)
 
 
-def _person(row: models.Payout, kind: str, zh: str, en: str) -> None:
+def show_person(row: models.Payout, kind: str, zh: str, en: str) -> None:
+    """Part of a change: somebody at the desk must look at this payout within ten minutes."""
     facts = {"payout": str(row.id), "amount_fen": row.amount_fen, "order": str(row.order_id)}
     work_items.open_item(f"settlement.{kind}", row.id, zh=zh, en=en, facts=facts, within_seconds=600)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from django.db.models import Min
+
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, models
 from huika.domain.settlement.actions.escrow import prefund
@@ -105,9 +107,13 @@ def reconcile(day: date, lines: Sequence[StatementLine] | None, around: Sequence
 
 @action
 def ask_reconcile(day: date) -> None:
-    """Have a day compared with the custodian's statement now, in a job. Raises Malformed for a day to come."""
+    """Have a day compared with the custodian's statement now, in a job. Raises Malformed for a day to come, and for one
+    before any money was at the custodian."""
     if day > clock.now().astimezone(clock.SHANGHAI).date():
         raise Malformed(field="day", why="it has not come yet", why_zh="这一天还没到")
+    first = models.Prefund.objects.aggregate(at=Min("at"))["at"]
+    if first is None or day < first.astimezone(clock.SHANGHAI).date():
+        raise Malformed(field="day", why="no money was at the custodian yet", why_zh="那一天托管账户里还没有钱")
     jobs.defer("settlement.reconcile", day=day.isoformat())
 
 
@@ -166,3 +172,4 @@ def explain(difference: UUID, by: UUID, explanation: str) -> None:
     if row.explained_at is None:
         row.explained_at, row.explained_by, row.explanation = clock.now(), by, explanation.strip()[:400]
         row.save(update_fields=["explained_at", "explained_by", "explanation"])
+        work_items.settle(f"settlement.recon_{row.kind}", row.id, row.explanation)

@@ -4,6 +4,7 @@ from huika.domain.settlement.models import RAILS
 from huika.domain.settlement.queries.books import (
     cash_lines,
     cash_paid_fen,
+    couriers_extras,
     day_closed,
     days_closed,
     differences,
@@ -56,6 +57,7 @@ __all__ = [
     "card_paid",
     "cash_lines",
     "cash_paid_fen",
+    "couriers_extras",
     "day_closed",
     "days_closed",
     "debts",

@@ -1,6 +1,6 @@
 """The desk's figures: payouts by state, times to money, holds by age, purses, slips, closes, reconciliation. In fen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -100,6 +100,16 @@ def purses() -> Sequence[PurseRef]:
             PurseRef(courier, -b.balance_fen, request.amount_fen if request else 0, request.id if request else None)
         )
     return found
+
+
+def couriers_extras(couriers: Collection[UUID], start: datetime, end: datetime) -> dict[str, int]:
+    """Bonuses, deductions and cash that did not add up, of some couriers from `start` to before `end`, as they are
+    booked: a deduction, cash that was missing and notes that were false are below zero. In fen.
+    """
+    lines = models.PayLine.objects.filter(courier_id__in=couriers, at__gte=start, at__lt=end)
+    moves = models.CashMove.objects.filter(courier_id__in=couriers, at__gte=start, at__lt=end)
+    kinds = [(lines, "bonus"), (lines, "deduction"), (moves, "shortage"), (moves, "overage"), (moves, "counterfeit")]
+    return {f"{kind}_fen": rows.filter(kind=kind).aggregate(fen=Sum("amount_fen"))["fen"] or 0 for rows, kind in kinds}
 
 
 def purse_fen(courier: UUID) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 from huika.domain.field import queries as places
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
+from huika.domain.settlement.types import ShiftCount
 from huika.domain.stock import queries as stock
 from huika.domain.trade import queries
 from huika.kit.change import action
@@ -30,7 +31,7 @@ def close_shift(
     start, end = queries.bounds(day)
     held = stock.held_by(courier)
     visits = [v.order for v in places.visits_on(day) if v.courier == courier]
-    count = settlement.ShiftCount(
+    count = ShiftCount(
         cards=len(held),
         cards_counted=cards_counted,
         bags=sum(1 for c in held if c.bag),

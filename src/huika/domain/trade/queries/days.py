@@ -34,6 +34,7 @@ def day_sums(city: str, day: date) -> dict[str, int]:
         "pay_fen": sum(p.pay_fen for p in profits),
         "rounding_fen": sum(p.rounding_fen for p in profits),
         "rail_fen": sum(p.rail_fen for p in profits),
+        **money.couriers_extras({s.courier for s in places.shifts(day, day) if s.city == city}, start, end),
         "cash_counted_fen": sum(s.cash_counted_fen for s in shifts),
         "ledger_fen": ledger.total_fen(),
     }

@@ -58,6 +58,11 @@ DAY_SUMS: dict[str, Pair] = {
     "pay_fen": ("工钱", "Pay"),
     "rounding_fen": ("抹零成本", "Rounding"),
     "rail_fen": ("付款手续费", "Cost of rails"),
+    "bonus_fen": ("奖金", "Bonuses"),
+    "deduction_fen": ("扣款", "Deductions"),
+    "shortage_fen": ("现金短少", "Cash missing"),
+    "overage_fen": ("现金多出", "Cash too much"),
+    "counterfeit_fen": ("假币", "False notes"),
     "cash_counted_fen": ("清点现金", "Cash counted"),
     "ledger_fen": ("总账合计", "Ledger's sum"),
 }

@@ -119,6 +119,8 @@ def _minute(at: Any) -> str:
 
 def _decision(w: waiting.Waiting) -> str:
     known = next((words.said(c) for c in w.kind.choices if c.word == w.item.decision), "")
+    if w.item.decision == work_items.SETTLED:
+        return words.pick("已经过去", "Ended by itself")
     return known or w.item.decision
 
 
