@@ -28,15 +28,13 @@ FUNCTIONS = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname IN ('ledg
 class SendsAgain(WechatTransfer):
     """No answer, so once more under another number: the mistake that the real client does not make."""
 
-    def create(
-        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
-    ) -> RailAnswer:
+    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime) -> RailAnswer:
         """Pay, whatever it takes."""
         try:
             return super().create(number, account, name, amount_fen, remark, at)
         except NoAnswer:
             with suppress(NoAnswer, NotSent):
-                super().create(f"HK{uuid4().hex[:30].upper()}", account, name, amount_fen, remark)
+                super().create(f"HK{uuid4().hex[:30].upper()}", account, name, amount_fen, remark, at)
             raise
 
 

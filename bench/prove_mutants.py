@@ -38,7 +38,7 @@ AIM = 0.85
 TIMEOUT_SECONDS = 240
 LEDGER, SETTLEMENT, TRADE = "tests/domain/ledger", "tests/domain/settlement", "tests/domain/trade"
 MODEL = "tests/domain/settlement/model"
-RAILS = ("tests/adapters/rails/test_wechat.py", "tests/adapters/rails/test_wechat_interop.py")
+RAILS = ("tests/adapters/rails", "tests/adapters/custodian")
 MINUTES, SEED = float(os.environ.get("MINUTES", "60")), int(os.environ.get("SEED", "1"))
 COUNT, CLEAN = int(os.environ.get("COUNT", "240")), int(os.environ.get("CLEAN", "20"))
 
@@ -46,10 +46,10 @@ COUNT, CLEAN = int(os.environ.get("COUNT", "240")), int(os.environ.get("CLEAN", 
 class Slot:
     """A copy of the project in which one change at a time is tried."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, name: str) -> None:
         from huika.kit import postgres
 
-        self.place = ROOT / "var" / "mutants" / str(number)
+        self.place = ROOT / "var" / "mutants" / name
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir(parents=True)
         self.kept: dict[str, str] = {}
@@ -85,13 +85,23 @@ class Slot:
         name = failed[1] if failed else ("" if done.returncode == 0 else f"pytest ended with {done.returncode}")
         return name, time.monotonic() - began
 
-    def with_mutant(self, mutant: Mutant, paths: tuple[str, ...]) -> tuple[str, float]:
+    def in_turn(self, *stages: tuple[str, ...]) -> tuple[str, float]:
+        """Tests of one stage after the other, until one fails."""
+        took = 0.0
+        for paths in stages:
+            failed, seconds = self.tests(*paths)
+            took += seconds
+            if failed:
+                return failed, took
+        return "", took
+
+    def with_mutant(self, mutant: Mutant, *stages: tuple[str, ...]) -> tuple[str, float]:
         """The same with one mutant."""
         place = self.place / mutant.file
         text = place.read_text()
         place.write_text(mutant.applied(text))
         try:
-            return self.tests(*paths)
+            return self.in_turn(*stages)
         finally:
             place.write_text(text)
 
@@ -99,7 +109,7 @@ class Slot:
         """The same with a patch of tests/bugs applied; the tests nearest to it, where none are named."""
         file = self.apply(patch)
         try:
-            return self.tests(*(paths or _paths(file)))
+            return self.in_turn(*([paths] if paths else _stages(file)))
         finally:
             self.restore(patch)
 
@@ -121,11 +131,15 @@ class Slot:
         (self.place / f"{file}.orig").unlink(missing_ok=True)
 
 
-def _paths(file: str) -> tuple[str, ...]:
-    """The tests that stand nearest to a file first."""
-    if "/ledger/" in file:
-        return LEDGER, SETTLEMENT
-    return RAILS if "/rails/" in file else (SETTLEMENT, LEDGER)
+def _stages(file: str) -> list[tuple[str, ...]]:
+    """The tests that stand nearest to a file first: those of its own name, then of its capability and the other's."""
+    if "/domain/" not in file:
+        return [RAILS]
+    if "/trade/" in file:
+        return [(TRADE,)]
+    near, far = (LEDGER, SETTLEMENT) if "/ledger/" in file else (SETTLEMENT, LEDGER)
+    own = f"{near}/test_{Path(file).stem}.py"
+    return [*([(own,)] if (ROOT / own).is_file() else []), (near, far)]
 
 
 def _digest(*places: Path) -> str:
@@ -186,11 +200,7 @@ def _patched(patch: Path) -> list[str]:
 
 
 def _try(slot: Slot, *, mutant: Mutant) -> tuple[str, float]:
-    killed, seconds = slot.with_mutant(mutant, _paths(mutant.file))
-    if killed:
-        return killed, seconds
-    again, more = slot.with_mutant(mutant, (MODEL, TRADE))  # what only traces or whole trades show
-    return again, seconds + more
+    return slot.with_mutant(mutant, *_stages(mutant.file), (MODEL, TRADE))  # the last: what only whole trades show
 
 
 def _work(todo: list[Try], known: dict[str, dict[str, Any]]) -> None:
@@ -199,7 +209,7 @@ def _work(todo: list[Try], known: dict[str, dict[str, Any]]) -> None:
     total = len(todo)
 
     def run(number: int) -> None:
-        slot = Slot(number)
+        slot = Slot(str(number))
         while time.monotonic() < stop_at:
             with lock:
                 if not waiting:

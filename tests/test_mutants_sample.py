@@ -1,5 +1,7 @@
 """A sample of `make prove NAME=mutants`: the tests bite, and the clean copy passes beside them."""
 
+import os
+
 import pytest
 from bench.mutants import all_mutants
 from bench.prove_mutants import BUGS, Slot
@@ -10,8 +12,8 @@ NEAR = "tests/domain/settlement/test_payouts.py::test_no_answer_is_unknown_and_i
 
 @pytest.fixture(scope="module")
 def slot() -> Slot:
-    """One copy for all of them."""
-    return Slot(9)
+    """A copy for all of them, and for no other worker."""
+    return Slot(f"sample-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
 
 
 def test_every_written_bug_still_applies(slot: Slot) -> None:

@@ -6,30 +6,26 @@ names the partner's own movements; here it also lists those at the payers of the
 unfreeze). Beneath `/sandbox/` stand controls: payees and their behaviour, agreements, what truly happened.
 """
 
-import asyncio
-import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 from starlette.routing import Route
 
-from . import alipay_auths, alipay_notices, alipay_transfers, fields
+from . import alipay_auths, alipay_transfers, fields
 from .alipay_auths import DEPOSIT, FREEZE, OK, PAY, UNFREEZE, Auths
 from .alipay_keys import AlipayKeys
-from .alipay_notices import Notices
 from .alipay_signing import BEIJING, FORMAT, AlipaySeal, Asked, Refused, beijing, failed
-from .alipay_transfers import BEHAVIOURS, Transfers, yuan
-from .callbacks import Timing
+from .alipay_transfers import yuan
 from .faults import FaultBook
-from .store import Store
-from .timetable import Timetable
-from .web import Answer, Call, Counterparty, Refusal
+from .rail_notices import Timing
+from .rail_party import RailParty, Step
+from .rail_transfers import serial
+from .web import Answer, Call, Refusal
 
 MAX_PAGE = 2000
 """The documentation bounds a page at 1,000 to 2,000; smaller ones are taken here, so that paging can be tried."""
@@ -38,10 +34,13 @@ LONGEST_SECONDS = 31 * 24 * 3600
 TYPES = {DEPOSIT: "充值", FREEZE: "冻结", PAY: "交易", UNFREEZE: "解冻"}
 
 
-class Alipay(Counterparty):
+class Alipay(RailParty):
     """Pays people, freezes payers' money, notifies."""
 
     name = "alipay"
+    pending = "DEALING"
+    behaviours = ("normal", "fail", "slow", "quota")
+    schema = alipay_auths.SCHEMA
 
     def __init__(
         self,
@@ -51,26 +50,12 @@ class Alipay(Counterparty):
         transport: httpx.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
-        super().__init__(faults)
-        timing = timing or Timing()
-        schema = alipay_transfers.SCHEMA + alipay_auths.SCHEMA + alipay_notices.SCHEMA
-        self._store = Store(data / "alipay.sqlite3", schema)
-        self._seal = AlipaySeal(keys)
-        self._timetable = Timetable()
-        self._transfers = Transfers(self._store, faults, timing.settle, timing.slow, timing.recheck)
+        super().__init__(data, faults, transport, timing)
+        self._seal, self._app_id = AlipaySeal(keys), keys.app_id
         self._auths = Auths(self._store, keys.partner)
-        self._notices = Notices(
-            self._store,
-            self._seal,
-            keys.app_id,
-            faults=faults,
-            timetable=self._timetable,
-            timing=timing,
-            transport=transport,
-        )
         self._methods: dict[str, Callable[[Asked], dict[str, Any]]] = {
             "alipay.fund.trans.uni.transfer": self._transfer,
-            "alipay.fund.trans.common.query": lambda asked: self._transfers.query(asked.content),
+            "alipay.fund.trans.common.query": lambda asked: self._query(asked.content),
             "alipay.fund.auth.order.freeze": lambda asked: self._auths.freeze(asked.content),
             "alipay.fund.auth.order.unfreeze": lambda asked: self._auths.unfreeze(asked.content),
             "alipay.fund.auth.operation.detail.query": lambda asked: self._auths.detail(asked.content),
@@ -80,7 +65,7 @@ class Alipay(Counterparty):
             "alipay.data.bill.accountlog.query": lambda asked: self._log(asked.content),
         }
 
-    def routes(self) -> list[Route]:
+    def own_routes(self) -> list[Route]:
         return [
             self.route("POST", "/gateway.do", self.gateway),
             self.route("GET", "/gateway.do", self.gateway),
@@ -88,28 +73,7 @@ class Alipay(Counterparty):
             self.control("POST", "/sandbox/agreements", self.sign_agreement),
             self.control("GET", "/sandbox/agreements/{account}", self.show_agreement),
             self.control("POST", "/sandbox/deposits", self.deposit),
-            self.control("POST", "/sandbox/replay/{number}", self.replay),
-            self.control("GET", "/sandbox/payments", self.list_payments),
-            self.control("GET", "/sandbox/payments/{number}", self.show_payment),
-            self.elsewhere(),
         ]
-
-    def close(self) -> None:
-        self._store.close()
-
-    @asynccontextmanager
-    async def background(self) -> AsyncIterator[None]:
-        """Take up what an earlier process left, then settle and notify until shut down."""
-        for row in self._transfers.unfinished():
-            self._plan(row)
-        async with self._notices.client():
-            task = asyncio.create_task(self._timetable.run())
-            try:
-                yield
-            finally:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
 
     def gateway(self, call: Call) -> Answer:
         """One request of any method: always status 200, the signed answer says the rest."""
@@ -126,13 +90,36 @@ class Alipay(Counterparty):
         return Answer(200, self._seal.answer(method if method in self._methods else "", content))
 
     def _transfer(self, asked: Asked) -> dict[str, Any]:
+        """alipay.fund.trans.uni.transfer: to an Alipay account, done when answered; payees make the other ways."""
+        order = alipay_transfers.read(asked.content, asked.notify_url)
+        row = self._transfers.find(order.number)
+        if row is not None:
+            if row["fingerprint"] != order.fingerprint:
+                raise failed("PAYMENT_INFO_INCONSISTENCY", "两次请求商户单号一样，但是参数不一致")
+            return alipay_transfers.made(row)
+        name, behaviour = self._transfers.payee(order.account)
+        if name is not None and order.name and name != order.name:
+            raise failed("PAYEE_USER_INFO_ERROR", "支付宝账号和姓名不匹配，请确认姓名是否正确")
+        if behaviour == "quota":
+            raise failed("EXCEED_LIMIT_DM_MAX_AMOUNT", "超出单日转账限额")
+        at_once = behaviour == "normal" and not self.lies()
+        due = None if at_once else time.time() + (self._timing.slow if behaviour == "slow" else self._timing.settle)
+        reason = alipay_transfers.FAILED[0] if behaviour == "fail" else ""
         with self._store.transaction():
-            answer, new = self._transfers.transfer(asked.content, asked.notify_url)
-            if new is not None and new["state"] == "SUCCESS":
-                self._notices.announce(new, "SUCCESS")
-        if new is not None:
-            self._plan(new)
-        return answer
+            row = self._transfers.create(order, serial("", 20), behaviour, self.pending, due, reason=reason)
+            if at_once:
+                row = self.settle(row, self.next(row))
+        self.plan(row)
+        return alipay_transfers.made(row)
+
+    def _query(self, document: dict[str, Any]) -> dict[str, Any]:
+        """alipay.fund.trans.common.query."""
+        if not alipay_transfers.is_ours(document):
+            raise failed("INVALID_PARAMETER", "product_code 或 biz_scene 有误")
+        row = self._transfers.find(str(document.get("out_biz_no", "")))
+        if row is None:
+            raise failed("ORDER_NOT_EXIST", "转账订单不存在")
+        return alipay_transfers.found(row)
 
     def _log(self, document: dict[str, Any]) -> dict[str, Any]:
         """alipay.data.bill.accountlog.query: movements from start_time up to, not with, end_time, by pages."""
@@ -153,7 +140,7 @@ class Alipay(Counterparty):
             (
                 row["updated_at"],
                 {
-                    **_item(row["fund_id"], row["out_biz_no"], row["account"], -row["amount_fen"]),
+                    **_item(alipay_transfers.fund(row), row["number"], row["account"], -row["amount_fen"]),
                     "type": "转账",
                     "trans_dt": beijing(row["updated_at"]),
                 },
@@ -166,15 +153,6 @@ class Alipay(Counterparty):
         return {**answer, "detail_list": shown} if shown else answer
 
     # -- controls
-
-    def put_payee(self, call: Call) -> Answer:
-        document = call.document()
-        fields.only(document, "account", "name", "behaviour")
-        account = fields.text(document, "account", 64)
-        name = None if document.get("name") is None else fields.text(document, "name", 128)
-        behaviour = fields.choice({"behaviour": "normal", **document}, "behaviour", BEHAVIOURS)
-        self._transfers.put_payee(account, name, behaviour)
-        return Answer(200, {"account": account, "name": name, "behaviour": behaviour})
 
     def sign_agreement(self, call: Call) -> Answer:
         document = call.document()
@@ -195,60 +173,19 @@ class Alipay(Counterparty):
             raise Refusal(409, refused.sub_code, refused.sub_msg) from None
         return Answer(200, dict(row))
 
-    def replay(self, call: Call) -> Answer:
-        transfer = self._known(call)
-        document = {"times": 1, "amount_delta": 0, "forge": False, **(call.document() if call.body else {})}
-        fields.only(document, "times", "amount_delta", "forge")
-        times = fields.whole(document, "times", 1, 1000)
-        amount_delta = fields.whole(document, "amount_delta", -fields.MAX_FEN, fields.MAX_FEN)
-        if not isinstance(document["forge"], bool):
-            raise fields.wrong("forge", "true or false is needed")
-        if transfer["notify_url"] is None:
-            raise Refusal(409, "NO_NOTIFY_URL", "the transfer names no address for notifications")
-        self._notices.replay(transfer, times, amount_delta, document["forge"])
-        return Answer(200, {"number": transfer["out_biz_no"], "queued": times})
-
-    def list_payments(self, call: Call) -> Answer:
-        limit, after = fields.page(call.query)
-        rows = self._transfers.page(after, limit)
-        following = rows[-1]["id"] if len(rows) == limit else None
-        return Answer(200, {"payments": [_truth(row) for row in rows], "next_after": following})
-
-    def show_payment(self, call: Call) -> Answer:
-        row = self._known(call)
-        sent, acknowledged = self._notices.counts(row["out_biz_no"])
-        return Answer(200, {**_truth(row), "callbacks_sent": sent, "callbacks_acknowledged": acknowledged})
-
     # -- what happens by itself
 
-    def _plan(self, row: sqlite3.Row) -> None:
-        if row["advance_at"] is not None:
-            self._timetable.plan(row["advance_at"], partial(self._step, row["out_biz_no"]))
+    def next(self, row: sqlite3.Row) -> Step:
+        return Step("FAIL", row["reason"]) if row["reason"] else Step("SUCCESS")
 
-    async def _step(self, out_biz_no: str) -> None:
-        with self._store.transaction():
-            moved = self._transfers.advance(out_biz_no)
-            if moved is not None and moved[1] is not None:
-                self._notices.announce(*moved)  # type: ignore[arg-type]
-        if moved is not None:
-            self._plan(moved[0])
+    def notice(self, told: sqlite3.Row, payment: sqlite3.Row) -> tuple[bytes, dict[str, str]]:
+        params = alipay_transfers.told(told, payment, self._app_id)
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        return self._seal.notification(params, forged=bool(told["forged"])), headers
 
-    def _known(self, call: Call) -> sqlite3.Row:
-        row = self._transfers.find(call.params["number"])
-        if row is None:
-            raise Refusal(404, "NOT_FOUND", "no transfer bears this number")
-        return row
-
-
-def _truth(row: sqlite3.Row) -> dict[str, Any]:
-    return {
-        "number": row["out_biz_no"],
-        "account": row["account"],
-        "amount": row["amount_fen"],
-        "state": row["state"],
-        "reference": row["order_id"],
-        "reason": row["error_code"],
-    }
+    def taken(self, answer: httpx.Response) -> bool:
+        """The seven characters alone count, whatever the status."""
+        return answer.content == b"success"
 
 
 def _item(log_id: str, order: str, other: str, amount_fen: int) -> dict[str, Any]:

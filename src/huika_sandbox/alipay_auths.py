@@ -17,7 +17,8 @@ from typing import Any
 
 from . import fields
 from .alipay_signing import beijing, failed
-from .alipay_transfers import fen, number, serial, yuan
+from .alipay_transfers import fen, number, yuan
+from .rail_transfers import serial
 from .store import Store, fingerprint
 from .web import Refusal
 
@@ -63,7 +64,7 @@ class Auths:
         self._store.run(
             "INSERT INTO agreement (agreement_no, external, user_id, name, signed_at) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (external) DO NOTHING",
-            serial(time.time()),
+            serial("", 20),
             external,
             f"2088{secrets.randbelow(10**12):012d}",
             name,
@@ -118,7 +119,7 @@ class Auths:
                 if payer is None:
                     raise failed("AGREEMENT_NOT_EXIST", "用户协议不存在或已解约")
                 self._add(payer["user_id"], -amount_fen, amount_fen)
-                auth_no = serial(time.time())
+                auth_no = serial("", 20)
                 self._store.run(
                     "INSERT INTO auth (auth_no, out_order_no, user_id, title, amount_fen) VALUES (?, ?, ?, ?, ?)"
                     " ON CONFLICT DO NOTHING",
@@ -278,7 +279,7 @@ class Auths:
         self._store.run(
             "INSERT INTO movement (operation_id, kind, out_request_no, fingerprint, auth_no, user_id, amount_fen, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            serial(now),
+            serial("", 20),
             kind,
             request,
             content,

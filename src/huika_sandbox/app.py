@@ -14,12 +14,12 @@ from . import alipay_keys, rail_keys
 from . import keys as key_files
 from .alipay import Alipay
 from .bank import Bank
-from .callbacks import Timing
 from .custodian import Custodian
 from .ecny import Ecny
 from .faults import FaultBook, FaultsError
 from .identity import Identity
 from .issuer import Issuer
+from .rail_notices import Timing
 from .sms import Sms
 from .wallet import Wallet
 from .web import Answer, Call, Counterparty, Refusal, control_route
@@ -38,8 +38,8 @@ def build(
 ) -> Starlette:
     """An ASGI application that serves the named counterparties.
 
-    data: folder of the SQLite files. keys: folder that `keys.ensure` has filled. transport and timing: how the wallet's
-    callbacks travel, and how fast it works, where that is not the default.
+    data: folder of the SQLite files. keys: folder that `keys.ensure` has filled. transport and timing: how
+    callbacks travel, and how fast rails work, where that is not the default.
     Raises KeyFileError, and KeyError for a name that is not one of `faults.COUNTERPARTIES`.
     """
     book = FaultBook(faults_file)

@@ -12,25 +12,24 @@ import time
 from starlette.routing import Route
 
 from . import bank_files, fields
-from .rail_party import RailParty, Step
-from .rail_transfers import Order, read_order
+from .rail_party import Step
+from .rail_transfers import Order, serial
+from .signed_party import SignedParty
 from .store import fingerprint
 from .web import Answer, Call, Refusal
 
-BEHAVIOURS = ("normal", "fail", "slow", "returned", "no_funds")
 NAME_DIFFERS = "NAME_DIFFERS"
 RETURNED = "ACCOUNT_CLOSED"
 LONGEST_FILE = 60_000
 """Characters of a batch file, within the bound of a body."""
 
 
-class Bank(RailParty):
+class Bank(SignedParty):
     """ACCEPTED → PROCESSING → SUCCESS or FAILED; SUCCESS → RETURNED; ACCEPTED → CANCELLED."""
 
     name = "bank"
-    prefix = "BK"
+    behaviours = ("normal", "fail", "slow", "returned", "no_funds")
     schema = """
-    CREATE TABLE IF NOT EXISTS payee (account TEXT PRIMARY KEY, name TEXT, behaviour TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS batch (
         file_no TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, content TEXT NOT NULL
     ) WITHOUT ROWID;
@@ -38,24 +37,17 @@ class Bank(RailParty):
 
     def own_routes(self) -> list[Route]:
         return [
-            self.route("POST", "/transfers", self.create),
-            self.route("POST", "/transfers/{number}/cancel", self.cancel),
+            *super().own_routes(),
             self.route("POST", "/batches", self.create_batch),
             self.route("GET", "/batches/{file_no}", self.show_batch),
             self.control("POST", "/sandbox/payees", self.put_payee),
         ]
 
-    def create(self, call: Call) -> Answer:
-        """Pay once under the payer's number; the same request again shows how it stands."""
-        order = read_order(call.document())
+    def order(self, call: Call) -> Order:
+        order = super().order(call)
         if not bank_files.luhn(order.account):
             raise fields.wrong("account", "a bank card's number of 16 to 19 digits is needed")
-        row = self._transfers.known(order)
-        if row is None:
-            with self._store.transaction():
-                row = self._take(order)
-            self.plan(row)
-        return self.view(row)
+        return order
 
     def cancel(self, call: Call) -> Answer:
         """Withdraw a transfer that is not yet processed. Asked twice, it shows where the first one stands."""
@@ -80,7 +72,7 @@ class Bank(RailParty):
         if before is None:
             with self._store.transaction():
                 self._store.run("INSERT INTO batch VALUES (?, ?, ?)", file_no, asked, content)
-                rows = [self._take(order, file_no) for order in orders if self._fresh(order)]
+                rows = [self.take(order) for order in orders if self._fresh(order)]
             for row in rows:
                 self.plan(row)
         elif before["fingerprint"] != asked:
@@ -99,39 +91,24 @@ class Bank(RailParty):
         state = "DONE" if done else "PROCESSING"
         return Answer(200, {"file_no": file_no, "state": state, "content": batch["content"], "result": result})
 
-    def put_payee(self, call: Call) -> Answer:
-        """A card's holder and behaviour. A name of null fits any name; an unknown card behaves normally."""
-        document = call.document()
-        fields.only(document, "account", "name", "behaviour")
-        account = fields.reference(document, "account")
-        name = None if document.get("name") is None else fields.text(document, "name", 64)
-        behaviour = fields.choice({"behaviour": "normal", **document}, "behaviour", BEHAVIOURS)
-        self._store.run("INSERT OR REPLACE INTO payee VALUES (?, ?, ?)", account, name, behaviour)
-        return Answer(200, {"account": account, "name": name, "behaviour": behaviour})
-
     def next(self, row: sqlite3.Row) -> Step:
         if row["state"] == "SUCCESS":
             return Step("RETURNED", RETURNED)
         if row["state"] == "ACCEPTED":
             slow = row["behaviour"] == "slow"
             return Step("PROCESSING", pause=self._timing.slow if slow else self._timing.settle)
-        if row["behaviour"] == "fail" or not self._name_fits(row):
+        if row["behaviour"] == "fail" or self._transfers.payee(row["account"])[0] not in (None, row["name"]):
             return Step("FAILED", NAME_DIFFERS)
         return Step("SUCCESS", pause=self._timing.slow if row["behaviour"] == "returned" else None)
 
-    def _take(self, order: Order, batch: str = "") -> sqlite3.Row:
-        payee = self._store.one("SELECT behaviour FROM payee WHERE account = ?", order.account)
-        behaviour = payee["behaviour"] if payee else "normal"
+    def take(self, order: Order) -> sqlite3.Row:
+        behaviour = self._transfers.payee(order.account)[1]
         if behaviour == "no_funds":
             raise Refusal(409, "INSUFFICIENT", "付款账户余额不足")
         pause = self._timing.slow if behaviour == "slow" else self._timing.settle
-        return self._transfers.create(order, behaviour, "ACCEPTED", time.time() + pause, batch=batch)
+        return self._transfers.create(order, serial("BK", 14), behaviour, "ACCEPTED", time.time() + pause)
 
     def _fresh(self, order: Order) -> bool:
         if self._transfers.find(order.number) is not None:
             raise Refusal(409, "NUMBER_REUSED", "文件中有已用过的单号")
         return True
-
-    def _name_fits(self, row: sqlite3.Row) -> bool:
-        payee = self._store.one("SELECT name FROM payee WHERE account = ?", row["account"])
-        return payee is None or payee["name"] is None or payee["name"] == row["name"]

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from .fields import REFERENCE
-from .rail_transfers import CHINA, LONGEST_BYTES, Order
+from .rail_transfers import CHINA, Order
+from .signed_party import LONGEST_BYTES
 from .web import Refusal
 
 MOST_ROWS = 500
@@ -36,7 +37,7 @@ def read(text: str, file_no: str) -> list[Order]:
     before = "".join(f"{line}\n" for line in lines[:-2])
     if trailer != f"T|{hashlib.sha256(before.encode('gb18030')).hexdigest()}":
         raise _wrong("the digest is not that of the file")
-    orders = [_order(row) for row in rows]
+    orders = [_order(row, file_no) for row in rows]
     total = yuan(sum(order.amount_fen for order in orders))
     if len(rows) > MOST_ROWS or len(head) != 5 or head[:4] != ["H", file_no, str(len(rows)), total]:
         raise _wrong("number of the file, count or total do not fit")
@@ -62,7 +63,7 @@ def yuan(amount_fen: int) -> str:
     return f"{amount_fen // 100}.{amount_fen % 100:02d}"
 
 
-def _order(line: str) -> Order:
+def _order(line: str, file_no: str) -> Order:
     parts = line.split("|")
     if len(parts) != 5:
         raise _wrong("a payment has five fields")
@@ -73,7 +74,7 @@ def _order(line: str) -> Order:
     fen = int(match[1]) * 100 + int(match[2]) if match else 0
     if not fits or fen <= 0:
         raise _wrong("a field is missing or breaks its rule")
-    return Order(number, account, name, fen, remark)
+    return Order(number, account, name, fen, remark, batch=file_no)
 
 
 def _wrong(why: str) -> Refusal:

@@ -13,11 +13,11 @@ from typing import Any
 from starlette.routing import Route
 
 from . import fields
-from .rail_party import RailParty, Step
-from .rail_transfers import Order, midnight, read_order
+from .rail_party import Step
+from .rail_transfers import Order, midnight, serial
+from .signed_party import SignedParty
 from .web import Answer, Call, Refusal
 
-BEHAVIOURS = ("normal", "fail", "slow", "no_funds")
 TIERS: dict[int, tuple[int, int, int] | None] = {
     1: None,
     2: (50_000_00, 100_000_00, 500_000_00),
@@ -27,11 +27,11 @@ TIERS: dict[int, tuple[int, int, int] | None] = {
 """Tier → most in one payment, in a day, as balance; fen. None: no limit."""
 
 
-class Ecny(RailParty):
+class Ecny(SignedParty):
     """SUCCESS or FAILED in the answer; a slow wallet is PROCESSING first."""
 
     name = "ecny"
-    prefix = "EC"
+    behaviours = ("normal", "fail", "slow", "no_funds")
     schema = """
     CREATE TABLE IF NOT EXISTS wallet (
         wallet TEXT PRIMARY KEY, name TEXT, tier INTEGER NOT NULL, behaviour TEXT NOT NULL,
@@ -43,8 +43,7 @@ class Ecny(RailParty):
     def own_routes(self) -> list[Route]:
         return [
             self.route("POST", "/wallets/query", self.query_wallet),
-            self.route("POST", "/transfers", self.create),
-            self.route("POST", "/transfers/{number}/cancel", self.cancel),
+            *super().own_routes(),
             self.control("POST", "/sandbox/wallets", self.put_wallet),
         ]
 
@@ -53,16 +52,6 @@ class Ecny(RailParty):
         document = call.document()
         fields.only(document, "wallet")
         return Answer(200, self._allowance(self._wallet(fields.reference(document, "wallet"))))
-
-    def create(self, call: Call) -> Answer:
-        """Pay once under the payer's number, if the wallet may take it; the same request again shows how it stands."""
-        order = read_order(call.document())
-        row = self._transfers.known(order)
-        if row is None:
-            with self._store.transaction():
-                row = self._take(order)
-            self.plan(row)
-        return self.view(row)
 
     def cancel(self, call: Call) -> Answer:
         """Always refused: what is paid is paid."""
@@ -82,7 +71,7 @@ class Ecny(RailParty):
             wallet,
             name,
             fields.whole(document, "tier", 1, 4),
-            fields.choice(document, "behaviour", BEHAVIOURS),
+            fields.choice(document, "behaviour", self.behaviours),
             document["receives"],
             fields.fen(document, "balance_fen", least=0),
             fields.fen(document, "received_fen", least=0),
@@ -98,15 +87,15 @@ class Ecny(RailParty):
             change = "UPDATE wallet SET balance_fen = balance_fen + ? WHERE wallet = ?"
             self._store.run(change, row["amount_fen"], row["account"])
 
-    def _take(self, order: Order) -> sqlite3.Row:
+    def take(self, order: Order) -> sqlite3.Row:
         wallet = self._wallet(order.account)
         self._check(wallet, order.amount_fen)
         differs = wallet["name"] is not None and wallet["name"] != order.name
         reason = "NAME_DIFFERS" if differs else "WALLET_CLOSED" if wallet["behaviour"] == "fail" else ""
         slow = wallet["behaviour"] == "slow"
-        waits = slow or self.faults.of(self.name).lie == "state"
+        waits = slow or self.lies()
         due = time.time() + (self._timing.slow if slow else 0) if waits else None
-        row = self._transfers.create(order, wallet["behaviour"], "PROCESSING", due, reason=reason)
+        row = self._transfers.create(order, serial("EC", 14), wallet["behaviour"], "PROCESSING", due, reason=reason)
         return row if waits else self.settle(row, self.next(row))
 
     def _check(self, wallet: sqlite3.Row, amount_fen: int) -> None:
@@ -133,7 +122,7 @@ class Ecny(RailParty):
         tier = TIERS[row["tier"]]
         single, day, balance = tier or (None, None, None)
         pending = self._store.one(
-            "SELECT coalesce(sum(amount_fen), 0) AS fen FROM transfer WHERE account = ? AND state = 'PROCESSING'",
+            "SELECT coalesce(sum(amount_fen), 0) AS fen FROM payment WHERE account = ? AND state = 'PROCESSING'",
             row["wallet"],
         )
         held = row["balance_fen"] + (pending["fen"] if pending else 0)

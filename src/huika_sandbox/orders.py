@@ -6,11 +6,11 @@ Scene 1010 (second-hand buyback): https://pay.weixin.qq.com/doc/v3/merchant/4013
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from . import fields
+from .rail_transfers import Order
 from .store import fingerprint
 from .web import Refusal
 
@@ -20,18 +20,6 @@ REPORT_TYPE = "回收商品名称"
 NAME_NEEDED_FROM_FEN = 200_000
 
 _BILL_NO = re.compile(r"[0-9A-Za-z]{1,32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a merchant asks for, checked; the name already compared and gone."""
-
-    out_bill_no: str
-    openid: str
-    amount_fen: int
-    remark: str
-    notify_url: str | None
-    fingerprint: str
 
 
 def read_order(document: Mapping[str, Any], appid: str, name: str | None) -> Order:
@@ -50,13 +38,14 @@ def read_order(document: Mapping[str, Any], appid: str, name: str | None) -> Ord
     if name is None and amount_fen >= NAME_NEEDED_FROM_FEN:
         raise fields.wrong("user_name", f"needed from {NAME_NEEDED_FROM_FEN} fen")
     return Order(
-        out_bill_no=fields.text(document, "out_bill_no", 32, _BILL_NO),
-        openid=fields.text(document, "openid", 64),
+        number=fields.text(document, "out_bill_no", 32, _BILL_NO),
+        account=fields.text(document, "openid", 64),
+        name="",  # compared by the caller and gone
         amount_fen=amount_fen,
         remark=fields.text(document, "transfer_remark", 32),
-        notify_url=_notify_url(document),
+        notify_url=notify_url(document),
         # A name is encrypted anew each time: two requests are compared by what it says.
-        fingerprint=fingerprint({**document, "user_name": name}),
+        whole=fingerprint({**document, "user_name": name}),
     )
 
 
@@ -68,7 +57,8 @@ def _check_report(report: object) -> None:
     fields.text(report[0], "info_content", 32)
 
 
-def _notify_url(document: Mapping[str, Any]) -> str | None:
+def notify_url(document: Mapping[str, Any]) -> str | None:
+    """Where callbacks go: an address on this machine, if any. Raises Refusal 400 PARAM_ERROR."""
     if document.get("notify_url") is None:
         return None
     url = fields.text(document, "notify_url", 256)

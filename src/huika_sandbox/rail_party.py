@@ -1,6 +1,6 @@
-"""What the bank and the e-CNY operator have in common: signed JSON, transfers that move by themselves, controls.
+"""What every rail has in common: payments that move by themselves, callbacks, controls.
 
-Beneath `/sandbox/`: `payments` (what truly happened, paged), `payments/{number}`, `replay/{number}`.
+Beneath `/sandbox/`: what truly happened (paged, and one by one), `replay/{number}`.
 """
 
 import asyncio
@@ -18,23 +18,20 @@ from typing import Any
 import httpx
 from starlette.routing import Route
 
-from . import fields
-from .callbacks import Timing
+from . import fields, rail_notices, rail_transfers
 from .faults import FaultBook
-from .rail_keys import RailKeys
-from .rail_notices import Notices
-from .rail_signing import RailSeal
-from .rail_transfers import SCHEMA, Transfers
+from .rail_notices import Notices, Timing
+from .rail_transfers import Transfers
 from .store import Store
 from .timetable import Timetable
-from .web import Answer, Call, Counterparty
+from .web import Answer, Call, Counterparty, Refusal
 
-FINAL = ("SUCCESS", "FAILED", "RETURNED", "CANCELLED")
+FINAL = ("SUCCESS", "FAILED", "FAIL", "RETURNED", "CANCELLED")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a transfer goes next, why, and after how many seconds it goes on by itself."""
+    """Where a payment goes next, why, and after how many seconds it goes on by itself."""
 
     state: str
     reason: str = ""
@@ -42,32 +39,29 @@ class Step:
 
 
 class RailParty(Counterparty):
-    """Takes transfers, settles them in the background, calls back."""
+    """Takes payments, settles them in the background, calls back."""
 
-    schema: str
-    prefix: str
+    schema = ""
+    behaviours: tuple[str, ...] = ()
+    pending = "PROCESSING"
+    unknown = "没有这个单号"
+    # What controls call payments, a payment's number, its payee, and the rest of what they show of it.
+    listed, called, payee = "payments", "number", "account"
+    shown = {"state": "state", "amount": "amount_fen", "reference": "reference", "reason": "reason"}
 
     def __init__(
-        self,
-        data: Path,
-        keys: RailKeys,
-        faults: FaultBook,
-        transport: httpx.AsyncBaseTransport | None = None,
-        timing: Timing | None = None,
+        self, data: Path, faults: FaultBook, transport: httpx.AsyncBaseTransport | None, timing: Timing | None
     ) -> None:
         super().__init__(faults)
         self._timing = timing or Timing()
-        self._customer = keys.customer
-        self._store = Store(data / f"{self.name}.sqlite3", SCHEMA + self.schema)
-        self._transfers = Transfers(self._store, self.prefix)
-        self._seal = RailSeal(keys)
+        schema = rail_transfers.SCHEMA + rail_notices.SCHEMA + self.schema
+        self._store = Store(data / f"{self.name}.sqlite3", schema)
+        self._transfers = Transfers(self._store, self.unknown)
         self._timetable = Timetable()
         self._notices = Notices(
-            self.name,
+            self,
             self._store,
-            self._seal,
-            keys.customer,
-            faults=faults,
+            self._transfers,
             timetable=self._timetable,
             timing=self._timing,
             transport=transport,
@@ -79,29 +73,30 @@ class RailParty(Counterparty):
 
     @abstractmethod
     def next(self, row: sqlite3.Row) -> Step:
-        """Where a transfer goes that is due to move."""
+        """Where a payment goes that is due to move."""
+
+    @abstractmethod
+    def notice(self, told: sqlite3.Row, payment: sqlite3.Row) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of one callback, signed; by a stranger where `told` is forged."""
+
+    def taken(self, answer: httpx.Response) -> bool:
+        """Whether this answer acknowledges a callback: any 2xx."""
+        return answer.is_success
 
     def moved(self, row: sqlite3.Row) -> None:
-        """A transfer has reached its state, in the transaction that says so."""
+        """A payment has reached its state, in the transaction that says so."""
 
     def routes(self) -> list[Route]:
         return [
             *self.own_routes(),
-            self.route("GET", "/transfers/{number}", self.query),
             self.control("POST", "/sandbox/replay/{number}", self.replay),
-            self.control("GET", "/sandbox/payments", self.list_payments),
-            self.control("GET", "/sandbox/payments/{number}", self.show_payment),
+            self.control("GET", f"/sandbox/{self.listed}", self.list_payments),
+            self.control("GET", f"/sandbox/{self.listed}/{{number}}", self.show_payment),
             self.elsewhere(),
         ]
 
     def close(self) -> None:
         self._store.close()
-
-    def authenticate(self, call: Call) -> None:
-        self._seal.verify(call, self._store)
-
-    def seal(self, status: int, body: bytes) -> dict[str, str]:
-        return self._seal.headers(status, body)
 
     @asynccontextmanager
     async def background(self) -> AsyncIterator[None]:
@@ -117,16 +112,17 @@ class RailParty(Counterparty):
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
-    def query(self, call: Call) -> Answer:
-        """GET /transfers/{number}: how a transfer stands, or 404 NOT_FOUND."""
-        return self.view(self._transfers.get(call.params["number"]))
-
-    def view(self, row: sqlite3.Row) -> Answer:
-        """A transfer as its payer sees it; whoever is asked about money says whom and how much."""
-        told = ("number", "reference", "account", "amount_fen", "state", "reason")
-        return Answer(200, {"customer": self._customer, **{name: row[name] for name in told}})
-
     # -- controls
+
+    def put_payee(self, call: Call) -> Answer:
+        """A payee's name and behaviour. A name of null fits any name; an unknown payee behaves normally."""
+        document = call.document()
+        fields.only(document, self.payee, "name", "behaviour")
+        account = fields.text(document, self.payee, 64)
+        name = None if document.get("name") is None else fields.text(document, "name", 128)
+        behaviour = fields.choice({"behaviour": "normal", **document}, "behaviour", self.behaviours)
+        self._transfers.put_payee(account, name, behaviour)
+        return Answer(200, {self.payee: account, "name": name, "behaviour": behaviour})
 
     def replay(self, call: Call) -> Answer:
         row = self._transfers.get(call.params["number"])
@@ -136,29 +132,35 @@ class RailParty(Counterparty):
         amount_delta = fields.whole(document, "amount_delta", -fields.MAX_FEN, fields.MAX_FEN)
         if not isinstance(document["forge"], bool):
             raise fields.wrong("forge", "true or false is needed")
+        if row["notify_url"] is None:
+            raise Refusal(409, "NO_NOTIFY_URL", "the payment names no address for callbacks")
         self._notices.replay(row, times, amount_delta, document["forge"])
-        return Answer(200, {"number": row["number"], "queued": times if row["notify_url"] else 0})
+        return Answer(200, {self.called: row["number"], "queued": times})
 
     def list_payments(self, call: Call) -> Answer:
         limit, after = fields.page(call.query)
         rows = self._transfers.page(after, limit)
         following = rows[-1]["id"] if len(rows) == limit else None
-        return Answer(200, {"payments": [_truth(row) for row in rows], "next_after": following})
+        return Answer(200, {self.listed: [self._truth(row) for row in rows], "next_after": following})
 
     def show_payment(self, call: Call) -> Answer:
         row = self._transfers.get(call.params["number"])
         sent, acknowledged = self._notices.counts(row["number"])
-        return Answer(200, {**_truth(row), "callbacks_sent": sent, "callbacks_acknowledged": acknowledged})
+        return Answer(200, {**self._truth(row), "callbacks_sent": sent, "callbacks_acknowledged": acknowledged})
+
+    def _truth(self, row: sqlite3.Row) -> dict[str, Any]:
+        shown = {name: row[column] for name, column in self.shown.items()}
+        return {self.called: row["number"], self.payee: row["account"], **shown}
 
     # -- what happens by itself
 
     def plan(self, row: sqlite3.Row) -> None:
-        """Have a transfer moved when it is due."""
+        """Have a payment moved when it is due."""
         if row["advance_at"] is not None:
             self._timetable.plan(row["advance_at"], partial(self._step, row["number"]))
 
     def settle(self, row: sqlite3.Row, step: Step) -> sqlite3.Row:
-        """Move a transfer, within a transaction, and tell of it where that is an end."""
+        """Move a payment, within a transaction, and tell of it where that is an end."""
         due = None if step.pause is None else time.time() + step.pause
         row = self._transfers.move(row["number"], step.state, due, reason=step.reason)
         self.moved(row)
@@ -166,25 +168,25 @@ class RailParty(Counterparty):
             self._notices.announce(row, step.state)
         return row
 
-    async def _step(self, number: str) -> None:
-        row = self._transfers.get(number)
-        # The row, not the plan, says whether a move is due: a transfer withdrawn meanwhile is at its end.
-        if row["advance_at"] is None or row["advance_at"] > time.time():
-            return
+    def lies(self) -> bool:
+        """Whether callbacks are to say SUCCESS while a query says that the payment is under way."""
+        return self.faults.of(self.name).lie == "state"
+
+    def advance(self, row: sqlite3.Row) -> None:
+        """Move a payment on; a lie holds it back, unless it goes back to its payer."""
         step = self.next(row)
-        lies = self.faults.of(self.name).lie == "state" and step.state in FINAL and row["state"] not in FINAL
         with self._store.transaction():
-            if lies:
-                # No money moves while the lie is told; the transfer goes its true way once the fault is lifted.
-                due = time.time() + self._timing.recheck
+            if self.lies() and step.state in FINAL and step.state != "CANCELLED" and row["state"] not in FINAL:
+                # No money moves while the lie is told; the payment goes its true way once the fault is lifted.
                 if not row["lied"]:
                     self._notices.announce(row, "SUCCESS")
-                row = self._transfers.move(number, "PROCESSING", due, lied=True)
+                row = self._transfers.move(row["number"], self.pending, time.time() + self._timing.recheck, lied=True)
             else:
                 row = self.settle(row, step)
         self.plan(row)
 
-
-def _truth(row: sqlite3.Row) -> dict[str, Any]:
-    told = ("number", "account", "state", "reference", "reason", "batch")
-    return {**{name: row[name] for name in told}, "amount": row["amount_fen"]}
+    async def _step(self, number: str) -> None:
+        row = self._transfers.get(number)
+        # The row, not the plan, says whether a move is due: a payment withdrawn meanwhile is at its end.
+        if row["advance_at"] is not None and row["advance_at"] <= time.time():
+            self.advance(row)

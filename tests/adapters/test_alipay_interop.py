@@ -133,7 +133,7 @@ def test_the_sdk_verifies_and_signs_our_request_alike(rail: AlipayTransfer, serv
 
 
 def test_the_sdk_verifies_our_sandboxs_notification(sdk: DCAliPay, rail: AlipayTransfer, served: Served) -> None:
-    assert rail.create("NOTE1", "13900000022", "王芳", 1_000, "货款").state is RailState.PAID
+    assert rail.create("NOTE1", "13900000022", "王芳", 1_000, "货款", clock.now()).state is RailState.PAID
     body = served.told_of("NOTE1")
     params = dict(parse_qsl(body.decode()))
     sign = params.pop("sign")
@@ -178,7 +178,7 @@ def test_the_hosts_zone_does_not_matter(rail: AlipayTransfer, served: Served, zo
     zone(NEW_YORK)
     assert datetime.now().astimezone().utcoffset() != timedelta(hours=8)
     stamp = Gateway().signed("alipay.trade.query", {})["timestamp"]
-    assert rail.create("ZONE1", "13900000023", "王芳", 1_000, "货款").state is RailState.PAID
+    assert rail.create("ZONE1", "13900000023", "王芳", 1_000, "货款", clock.now()).state is RailState.PAID
     body = served.told_of("ZONE1")
     told = dict(parse_qsl(body.decode()))
     for text in (stamp, told["notify_time"]):

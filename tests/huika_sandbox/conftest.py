@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from huika_sandbox import keys as key_files
 from huika_sandbox.app import build
-from huika_sandbox.callbacks import Timing
+from huika_sandbox.rail_notices import Timing
 
 BILLS = "/wallet/v3/fund-app/mch-transfer/transfer-bills"
 NOTIFY = "http://127.0.0.1:9/notify"

@@ -108,6 +108,16 @@ async def test_a_lie_about_the_state_moves_no_money(ecny):
     assert (await query(ecny))["balance_fen"] == 93_000
 
 
+async def test_the_lie_ends_as_it_would_have_without(ecny):
+    await ecny.control("wallets", wallet=WALLET, name="李雷")
+    await ecny.faults(lie="state")
+    await asked(ecny, number="T1")
+    await ecny.receiver.wait(1)
+    await ecny.faults()
+    assert (await ecny.settled("T1", "FAILED"))["reason"] == "NAME_DIFFERS"
+    assert (await query(ecny))["balance_fen"] == 0
+
+
 async def test_malformed_calls_are_refused(ecny):
     for document in ({}, {"wallet": 1}, {"wallet": WALLET, "x": 1}):
         assert (await ecny.send("POST", "/wallets/query", document)).json()["code"] == "PARAM_ERROR"

@@ -16,7 +16,7 @@ ORDER = {
 
 def test_the_least_that_is_needed():
     order = read_order(ORDER, "wx1", None)
-    assert (order.out_bill_no, order.amount_fen, order.notify_url) == ("T1", 100, None)
+    assert (order.number, order.amount_fen, order.notify_url) == ("T1", 100, None)
 
 
 @pytest.mark.parametrize(

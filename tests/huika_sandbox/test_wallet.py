@@ -1,9 +1,12 @@
 import asyncio
 import json
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from cryptography.exceptions import InvalidSignature
+from tests.huika_sandbox.conftest import until
 
 pytestmark = pytest.mark.anyio
 BILLS = "/wallet/v3/fund-app/mch-transfer/transfer-bills"
@@ -319,6 +322,16 @@ async def test_controls_on_unknown_bills(sandbox):
     assert (await sandbox.http.get("/wallet/sandbox/bills/nix")).status_code == 404
     assert (await sandbox.http.post("/wallet/sandbox/confirm/nix")).status_code == 404
     assert (await sandbox.http.post("/wallet/sandbox/replay/nix", json={})).status_code == 404
+
+
+async def test_the_books_can_be_read_beside_it(sandbox, merchant):
+    order = merchant.order(openid="o-books")
+    await merchant.create(order)
+    await sandbox.settled(order["out_bill_no"], "SUCCESS")
+    with closing(sqlite3.connect(f"file:{sandbox.data / 'wallet.sqlite3'}?mode=ro", uri=True)) as books:
+        bills = books.execute("SELECT out_bill_no, state, amount_fen, openid FROM bill").fetchall()
+        assert bills == [(order["out_bill_no"], "SUCCESS", 93_000, "o-books")]
+        await until(lambda: books.execute("SELECT sum(sent), sum(acknowledged) FROM callback").fetchone() == (1, 1))
 
 
 # -- faults

@@ -81,7 +81,7 @@ def test_pages_and_payouts_of_the_account_log(
     custodian: AlipayFundAuthorisation, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = custodian.statement(today())
-    AlipayTransfer().create(f"HK{uuid4().hex[:30]}", "13900000001", "王芳", 100, "货款")
+    AlipayTransfer().create(f"HK{uuid4().hex[:30]}", "13900000001", "王芳", 100, "货款", clock.now())
     monkeypatch.setattr(custodian, "page_size", 2)
     assert custodian.statement(today()) == whole
 
@@ -182,6 +182,21 @@ def test_half_a_statement_is_none(
         monkeypatch.setattr(custodian._gateway, "call", lambda *asked: Told("10000", "", next(pages)))
         with pytest.raises(NoAnswer):
             custodian.statement(date(2026, 1, 5))
+
+
+def test_a_day_is_one_of_beijing(custodian: AlipayFundAuthorisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huika.adapters.alipay import Told
+
+    asked: list[dict[str, str]] = []
+
+    def call(method: str, content: dict[str, str]) -> Told:
+        asked.append(content)
+        return Told("10000", "", {"total_size": "0"})
+
+    monkeypatch.setattr(custodian._gateway, "call", call)
+    assert custodian.statement(date(2026, 1, 5)) == []
+    (content,) = asked
+    assert (content["start_time"], content["end_time"]) == ("2026-01-05 00:00:00", "2026-01-06 00:00:00")
 
 
 @pytest.mark.parametrize("bad", ["a_b", "", "a b", "x" * 65])

@@ -9,6 +9,7 @@ import pytest
 from tests.adapters.alipay_served import Served, serve
 
 from huika.adapters.custodian.bank import PAYOUT_ACCOUNT, BankDepository
+from huika.adapters.signed_json import SignedJson
 from huika.domain.settlement.types import FreezeAnswer
 from huika.kit import clock
 from huika.kit.safe_http import NoAnswer
@@ -100,6 +101,6 @@ def test_a_statement_that_makes_no_sense_is_none(
     bank: BankDepository, monkeypatch: pytest.MonkeyPatch, change: Any
 ) -> None:
     answer = {"date": "2026-01-05", "movements": [], "next_after": None, **change}
-    monkeypatch.setattr(bank, "_call", lambda *asked: (200, json.loads(json.dumps(answer))))
+    monkeypatch.setattr(SignedJson, "call", lambda *asked: (200, json.loads(json.dumps(answer))))
     with pytest.raises(NoAnswer):
         bank.statement(date(2026, 1, 5))

@@ -26,7 +26,7 @@ from starlette.routing import Route
 from huika.domain.settlement.types import RailAnswer, RailState
 from huika_sandbox import keys as key_files
 from huika_sandbox.app import build
-from huika_sandbox.callbacks import Timing
+from huika_sandbox.rail_notices import Timing
 
 Message = tuple[dict[str, str], bytes]
 FAST = Timing(settle=0.005, slow=0.1, recheck=0.01, retries=(0.02, 0.04))

@@ -2,13 +2,15 @@ import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
-from tests.adapters.alipay_served import Served, private, serve, signature, until
+from tests.adapters.alipay_served import Served, form, private, serve, signature, until
 
 from huika.adapters.rails import alipay
 from huika.adapters.rails.alipay import AlipayTransfer
 from huika.domain.settlement.types import RailAnswer, RailState
+from huika.kit import clock
 from huika.kit.safe_http import NoAnswer
 
 _number = (f"HK{n:030d}" for n in itertools.count())
@@ -34,7 +36,7 @@ def number() -> str:
 
 
 def pay(rail: AlipayTransfer, number: str, account: str = "13900000001", amount_fen: int = 93_000) -> RailAnswer:
-    return rail.create(number, account, "王芳", amount_fen, "购物卡回收货款")
+    return rail.create(number, account, "王芳", amount_fen, "购物卡回收货款", clock.now())
 
 
 def test_paid_and_found(rail: AlipayTransfer, served: Served, number: str) -> None:
@@ -223,6 +225,15 @@ def test_quotes(rail: AlipayTransfer, account: str, amount_fen: int, parts: tupl
     assert quote.parts == parts
     assert quote.offered == bool(parts)
     assert bool(quote.refusal_zh) == bool(quote.refusal_en) == (not parts)
+
+
+def test_a_callback_names_the_application_it_is_for(rail: AlipayTransfer, served: Served, number: str) -> None:
+    pay(rail, number)
+    body = served.told_of(number)
+    assert rail.callback({}, body).merchant == rail.merchant
+    params = {name: value for name, value in parse_qsl(body.decode()) if name not in ("sign", "sign_type")}
+    other = form({**params, "app_id": "2021000000000000"}, private(served.keys / "alipay_private.pem"))
+    assert rail.callback({}, other).merchant == "2021000000000000"
 
 
 def test_what_is_said_of_it(rail: AlipayTransfer, served: Served) -> None:

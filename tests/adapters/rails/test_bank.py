@@ -40,7 +40,7 @@ def rail(operators: Served) -> BankTransfer:
 
 def pay(rail: BankTransfer, account: str = CARD, amount_fen: int = 93_000, about: str = "") -> str:
     about = about or number()
-    assert rail.create(about, account, "王小明", amount_fen, "回卡收卡款").state == RailState.PENDING
+    assert rail.create(about, account, "王小明", amount_fen, "回卡收卡款", clock.now()).state == RailState.PENDING
     return about
 
 
@@ -93,11 +93,11 @@ def test_a_payment_is_accepted_and_then_paid(rail: BankTransfer, operators: Serv
 def test_a_repeat_pays_once(rail: BankTransfer, operators: Served) -> None:
     about = pay(rail)
     becomes(rail, about, RailState.PAID)
-    assert rail.create(about, CARD, "王小明", 93_000, "回卡收卡款").state == RailState.PAID
+    assert rail.create(about, CARD, "王小明", 93_000, "回卡收卡款", clock.now()).state == RailState.PAID
     assert len(operators.payments("bank", about)) == 1
     # The number is another payment's: nothing is known of ours, the query shows whose it is.
     with pytest.raises(NoAnswer, match="NUMBER_REUSED"):
-        rail.create(about, CARD, "王小明", 93_001, "回卡收卡款")
+        rail.create(about, CARD, "王小明", 93_001, "回卡收卡款", clock.now())
     assert rail.query(about).amount_fen == 93_000
 
 
@@ -115,9 +115,9 @@ def test_money_that_comes_back_is_failed_and_says_so(rail: BankTransfer) -> None
 
 def test_a_refusal_took_nothing(rail: BankTransfer, operators: Served) -> None:
     about = number()
-    refused = rail.create(about, POOR, "王小明", 93_000, "回卡收卡款")
+    refused = rail.create(about, POOR, "王小明", 93_000, "回卡收卡款", clock.now())
     assert (refused.state, refused.reason) == (RailState.REFUSED, "INSUFFICIENT")
-    assert rail.create(about, "not a card", "王小明", 1, "x").state == RailState.REFUSED
+    assert rail.create(about, "not a card", "王小明", 1, "x", clock.now()).state == RailState.REFUSED
     assert rail.query(about).state == RailState.ABSENT
     assert operators.payments("bank", about) == []
 
@@ -126,7 +126,7 @@ def test_a_lost_answer_is_asked_about(rail: BankTransfer, operators: Served) -> 
     about = number()
     operators.faults(bank={"drop": 1.0})
     with pytest.raises(NoAnswer):
-        rail.create(about, CARD, "王小明", 93_000, "回卡收卡款")
+        rail.create(about, CARD, "王小明", 93_000, "回卡收卡款", clock.now())
     with pytest.raises(NoAnswer):
         rail.query(about)
     operators.faults(bank={"down": True})
@@ -140,7 +140,7 @@ def test_a_lost_answer_is_asked_about(rail: BankTransfer, operators: Served) -> 
 def test_nobody_there_is_not_sent(rail: BankTransfer, settings: Any) -> None:
     settings.SANDBOX_URL = "http://127.0.0.1:9"
     with pytest.raises(NotSent):
-        rail.create(number(), CARD, "王小明", 93_000, "回卡收卡款")
+        rail.create(number(), CARD, "王小明", 93_000, "回卡收卡款", clock.now())
 
 
 def test_only_an_accepted_payment_is_withdrawn(rail: BankTransfer) -> None:
@@ -192,7 +192,7 @@ def test_states_are_mapped_one_by_one(rail: BankTransfer, operators: Served, say
 )
 def test_an_answer_about_something_else_is_none(rail: BankTransfer, operators: Served, say: Say, other: Any) -> None:
     say(200, view(operators, **other))
-    for ask in (rail.query, rail.cancel, lambda about: rail.create(about, CARD, "王小明", 5, "x")):
+    for ask in (rail.query, rail.cancel, lambda about: rail.create(about, CARD, "王小明", 5, "x", clock.now())):
         with pytest.raises(NoAnswer):
             ask("T1")
 
@@ -211,7 +211,7 @@ def test_an_answer_about_something_else_is_none(rail: BankTransfer, operators: S
 def test_what_is_no_known_refusal_is_no_answer(rail: BankTransfer, say: Say, status: int, code: str) -> None:
     say(status, {"code": code, "message": "x"})
     with pytest.raises(NoAnswer):
-        rail.create("T1", CARD, "王小明", 5, "x")
+        rail.create("T1", CARD, "王小明", 5, "x", clock.now())
 
 
 def test_an_answer_of_anybody_else_or_of_another_time_is_none(
@@ -312,6 +312,11 @@ def test_five_minutes_are_the_bound(rail: BankTransfer, operators: Served) -> No
     for off in (-302, 302, -86_400, 10**9):
         with pytest.raises(CallbackRefused, match="time"):
             rail.callback(*callback(operators, at=now + off))
+
+
+def test_another_customer_is_named_as_such(rail: BankTransfer, operators: Served) -> None:
+    told = rail.callback(*callback(operators, customer="800000000000"))
+    assert told.merchant == "800000000000" != rail.merchant
 
 
 def test_other_keys_and_other_messages_are_no_callbacks(rail: BankTransfer, operators: Served) -> None:

@@ -14,6 +14,7 @@ from huika.adapters.rails.ecny import OWN_TIERS, EcnyTransfer, load
 from huika.domain.settlement.errors import CallbackRefused
 from huika.domain.settlement.ports import Rail
 from huika.domain.settlement.types import RailState
+from huika.kit import clock
 from huika.kit.safe_http import Answer, NoAnswer, NotSent
 
 LIMITS = {
@@ -36,7 +37,7 @@ def wallet(served: Served, **about: Any) -> str:
 
 def pay(rail: EcnyTransfer, account: str, amount_fen: int = 500, about: str = "") -> tuple[str, Any]:
     about = about or number()
-    return about, rail.create(about, account, "王小明", amount_fen, "回卡收卡款")
+    return about, rail.create(about, account, "王小明", amount_fen, "回卡收卡款", clock.now())
 
 
 # -- the table

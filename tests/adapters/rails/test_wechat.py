@@ -13,6 +13,7 @@ from tests.adapters.rails.wechat_wallet import Served, serve, signed, until
 from huika.adapters.rails import wechat
 from huika.adapters.rails.wechat import NAME_FROM_FEN, WechatTransfer
 from huika.domain.settlement.types import RailLimits, RailState
+from huika.kit import clock
 from huika.kit.safe_http import Answer, NoAnswer
 
 
@@ -109,7 +110,7 @@ def test_parts_of_a_named_whole_are_all_named(wallet: Served, rail: WechatTransf
     parts = rail.quote("o-named", 2_000_00).parts
     assert parts == (1_000_00, 1_000_00)
     for part in (*parts, 749_99):
-        assert rail.create(number(), "o-named", "王芳", part, "回收货款").state is RailState.PENDING
+        assert rail.create(number(), "o-named", "王芳", part, "回收货款", clock.now()).state is RailState.PENDING
     sent = [json.loads(body) for method, _, _, body in wallet.called if b'"o-named"' in body]
     assert [("user_name" in order) for order in sent] == [True, True, False]
 
@@ -119,11 +120,11 @@ def test_parts_of_a_named_whole_are_all_named(wallet: Served, rail: WechatTransf
 
 def test_a_transfer_is_paid_and_a_repeat_pays_nothing_more(wallet: Served, rail: WechatTransfer) -> None:
     bill = number()
-    first = rail.create(bill, "o-paid", "王芳", 883_40, "回收货款")
+    first = rail.create(bill, "o-paid", "王芳", 883_40, "回收货款", clock.now())
     assert (first.state, first.amount_fen, first.account) == (RailState.PENDING, None, None)
     paid = until(lambda: found if (found := rail.query(bill)).state is RailState.PAID else None)
     assert (paid.amount_fen, paid.account, paid.reference) == (883_40, "o-paid", first.reference)
-    assert rail.create(bill, "o-paid", "王芳", 883_40, "回收货款").state is RailState.PAID
+    assert rail.create(bill, "o-paid", "王芳", 883_40, "回收货款", clock.now()).state is RailState.PAID
     assert [b["amount"] for b in wallet.bills("o-paid")] == [883_40]
     assert rail.query("Tnever").state is RailState.ABSENT
 
@@ -131,7 +132,7 @@ def test_a_transfer_is_paid_and_a_repeat_pays_nothing_more(wallet: Served, rail:
 def test_a_payee_who_fails_is_told_with_amount_account_and_reason(wallet: Served, rail: WechatTransfer) -> None:
     wallet.payee("o-fail", "fail")
     bill = number()
-    rail.create(bill, "o-fail", "王芳", 100_00, "回收货款")
+    rail.create(bill, "o-fail", "王芳", 100_00, "回收货款", clock.now())
     failed = until(lambda: found if (found := rail.query(bill)).state is RailState.FAILED else None)
     assert (failed.amount_fen, failed.account, failed.reason) == (100_00, "o-fail", "ACCOUNT_FROZEN")
 
@@ -139,33 +140,33 @@ def test_a_payee_who_fails_is_told_with_amount_account_and_reason(wallet: Served
 def test_over_quota_is_a_refusal_and_nothing_is_booked(wallet: Served, rail: WechatTransfer) -> None:
     wallet.payee("o-quota", "quota")
     bill = number()
-    refused = rail.create(bill, "o-quota", "王芳", 100_00, "回收货款")
+    refused = rail.create(bill, "o-quota", "王芳", 100_00, "回收货款", clock.now())
     assert (refused.state, refused.reason) == (RailState.REFUSED, "INVALID_REQUEST")
     assert rail.query(bill).state is RailState.ABSENT and wallet.bills("o-quota") == []
     wallet.payee("o-quota")  # raised: the same number is as good as before
-    assert rail.create(bill, "o-quota", "王芳", 100_00, "回收货款").state is RailState.PENDING
+    assert rail.create(bill, "o-quota", "王芳", 100_00, "回收货款", clock.now()).state is RailState.PENDING
 
 
 def test_too_little_money_is_tried_again_under_the_same_number(wallet: Served, rail: WechatTransfer) -> None:
     wallet.payee("o-poor", "not_enough")
     bill = number()
     with pytest.raises(NoAnswer, match="403 NOT_ENOUGH"):
-        rail.create(bill, "o-poor", "王芳", 100_00, "回收货款")
+        rail.create(bill, "o-poor", "王芳", 100_00, "回收货款", clock.now())
     assert rail.query(bill).state is RailState.ABSENT and wallet.bills("o-poor") == []
     wallet.payee("o-poor")
-    assert rail.create(bill, "o-poor", "王芳", 100_00, "回收货款").state is RailState.PENDING
+    assert rail.create(bill, "o-poor", "王芳", 100_00, "回收货款", clock.now()).state is RailState.PENDING
 
 
 def test_other_content_under_a_known_number_is_no_refusal(wallet: Served, rail: WechatTransfer) -> None:
     bill = number()
-    rail.create(bill, "o-same", "王芳", 100_00, "回收货款")
+    rail.create(bill, "o-same", "王芳", 100_00, "回收货款", clock.now())
     with pytest.raises(NoAnswer, match="400 INVALID_REQUEST"):
-        rail.create(bill, "o-same", "王芳", 100_01, "回收货款")
+        rail.create(bill, "o-same", "王芳", 100_01, "回收货款", clock.now())
     assert [b["amount"] for b in wallet.bills("o-same")] == [100_00]
 
 
 def create(rail: WechatTransfer) -> Any:
-    return rail.create("T1", "o-1", "王芳", 100_00, "回收货款")
+    return rail.create("T1", "o-1", "王芳", 100_00, "回收货款", clock.now())
 
 
 @pytest.mark.parametrize(
@@ -239,13 +240,23 @@ def test_a_bill_without_amount_or_payee_is_no_answer(rail: WechatTransfer, say: 
         rail.query("T1")
 
 
+def test_what_the_payees_client_confirms_with_is_kept(wallet: Served, rail: WechatTransfer) -> None:
+    wallet.payee("o-open", "wait_confirm")
+    bill = number()
+    waiting = rail.create(bill, "o-open", "王芳", 100_00, "回收货款", clock.now())
+    assert waiting.state is RailState.WAITING and len(waiting.confirm) >= 32
+    assert rail.create(bill, "o-open", "王芳", 100_00, "回收货款", clock.now()) == waiting
+    assert rail.query(bill).confirm == ""
+    assert rail.create(number(), "o-shut", "王芳", 100_00, "回收货款", clock.now()).confirm == ""
+
+
 # -- withdrawal
 
 
 def test_a_withdrawal_is_pending_until_a_query_says_it_is_done(wallet: Served, rail: WechatTransfer) -> None:
     wallet.payee("o-wait", "wait_confirm")
     bill = number()
-    assert rail.create(bill, "o-wait", "王芳", 100_00, "回收货款").state is RailState.WAITING
+    assert rail.create(bill, "o-wait", "王芳", 100_00, "回收货款", clock.now()).state is RailState.WAITING
     asked = rail.cancel(bill)
     assert (asked.state, asked.amount_fen) == (RailState.PENDING, None)
     dead = until(lambda: found if (found := rail.query(bill)).state is RailState.FAILED else None)
@@ -256,7 +267,7 @@ def test_a_withdrawal_is_pending_until_a_query_says_it_is_done(wallet: Served, r
 
 def test_what_is_paid_or_unknown_cannot_be_withdrawn(rail: WechatTransfer) -> None:
     bill = number()
-    rail.create(bill, "o-late", "王芳", 100_00, "回收货款")
+    rail.create(bill, "o-late", "王芳", 100_00, "回收货款", clock.now())
     until(lambda: rail.query(bill).state is RailState.PAID or None)
     with pytest.raises(NoAnswer, match="400 INVALID_REQUEST"):
         rail.cancel(bill)

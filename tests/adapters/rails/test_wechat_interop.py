@@ -117,7 +117,7 @@ def test_the_sdk_creates_queries_and_gets_its_callback(wallet: Served, sdk: WeCh
 def test_the_sdk_withdraws_what_our_adapter_created(wallet: Served, sdk: WeChatPay, rail: WechatTransfer) -> None:
     wallet.payee("o-wait", "wait_confirm")
     bill = number()
-    assert rail.create(bill, "o-wait", "王芳", 100_00, "回收货款").state is RailState.WAITING
+    assert rail.create(bill, "o-wait", "王芳", 100_00, "回收货款", clock.now()).state is RailState.WAITING
     status, text = sdk.mch_transfer_bills_cancel(out_bill_no=bill)
     assert (status, json.loads(text)["state"]) == (200, "CANCELING")
     until(lambda: rail.query(bill).state is RailState.FAILED or None)
@@ -149,7 +149,7 @@ def test_our_authorization_is_the_one_the_sdk_makes(
 ) -> None:
     bill, merchant = number(), wallet.private("merchant")
     before = len(wallet.called)
-    rail.create(bill, "o-auth", "王芳", 2_500_00, "回收货款")
+    rail.create(bill, "o-auth", "王芳", 2_500_00, "回收货款", clock.now())
     rail.query(bill)
     calls = wallet.called[before:]
     assert [method for method, *_ in calls] == ["POST", "GET"]
@@ -183,7 +183,7 @@ def test_our_authorization_is_the_one_the_sdk_makes(
 
 def test_a_callback_of_the_sandbox_says_the_same_to_both(wallet: Served, sdk: WeChatPay, rail: WechatTransfer) -> None:
     bill = number()
-    rail.create(bill, "o-told", "王芳", 883_40, "回收货款")
+    rail.create(bill, "o-told", "王芳", 883_40, "回收货款", clock.now())
     headers, body = wallet.told_of(bill, opened(sdk))
     theirs = sdk.callback(headers, body)["resource"]
     ours = rail.callback(headers, body)
@@ -371,7 +371,7 @@ def test_a_bill_that_is_none_is_refused(wallet: Served, rail: WechatTransfer, bi
 
 def test_the_sdk_decrypts_the_name_that_we_encrypt(wallet: Served, rail: WechatTransfer) -> None:
     before = len(wallet.called)
-    rail.create(number(), "o-name", "欧阳 Zoë", 2_000_00, "回收货款")
+    rail.create(number(), "o-name", "欧阳 Zoë", 2_000_00, "回收货款", clock.now())
     _, _, headers, body = wallet.called[before]
     assert utils.rsa_decrypt(json.loads(body)["user_name"], wallet.private()) == "欧阳 Zoë"
     assert headers["wechatpay-serial"] == wallet.about["platform_serial"]

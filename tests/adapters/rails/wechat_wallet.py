@@ -28,8 +28,8 @@ from starlette.routing import Mount, Route, Router
 
 from huika.adapters.rails.wechat import WechatTransfer
 from huika_sandbox import keys as key_files
-from huika_sandbox.callbacks import Timing
 from huika_sandbox.faults import FaultBook
+from huika_sandbox.rail_notices import Timing
 from huika_sandbox.wallet import Wallet
 
 Message = tuple[dict[str, str], bytes]

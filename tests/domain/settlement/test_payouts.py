@@ -143,6 +143,17 @@ def test_a_number_the_rail_never_saw_is_sent_once_more(outside: Outside) -> None
     assert list(outside.rail.bills) == [row.number]
 
 
+def test_what_opens_the_payee_s_confirmation_is_kept_while_it_waits(outside: Outside) -> None:
+    row = paying()
+    outside.rail.answers.append(RailAnswer(RailState.WAITING, confirm="affffddafdfafddffda=="))
+    assert send(row) == "waiting"
+    outside.rail.decide(RailState.WAITING)
+    assert ask(row) == "waiting"  # asked again, the rail does not say it once more
+    assert [p.confirm for p in queries.payouts(row.order_id)] == ["affffddafdfafddffda=="]
+    outside.rail.decide(RailState.PAID)
+    assert ask(row) == "paid" and [p.confirm for p in queries.payouts(row.order_id)] == [""]
+
+
 def test_a_bill_that_waited_for_its_payee_and_is_gone_goes_to_a_person(outside: Outside) -> None:
     row = paying()
     send(row)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import connection
 from PIL import Image
 
-from huika.adapters.custodian.bank import BankDepository
+from huika.adapters.signed_json import SignedJson
 from huika.domain.inspection import models as inspection
 from huika.domain.inspection import sealing
 from huika.domain.inspection.reading.types import Barcode, Picture, Reading, TextLine
@@ -243,7 +243,7 @@ def escrow(party: str | UUID) -> Balance:
 def at_custodian(party: str | UUID) -> tuple[int, int]:
     """What the custodian's own books say of a recycler's money: (available, frozen), fen."""
     path = f"/custodian/accounts/{money.escrow_account(UUID(str(party)))}"
-    status, answer = BankDepository()._call("GET", path, None)
+    status, answer = SignedJson.towards("custodian").call("GET", path)
     assert status == 200, answer
     return answer["available_fen"], answer["frozen_fen"]
 

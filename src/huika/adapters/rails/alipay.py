@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from huika.adapters.alipay import FRESH_SECONDS, Gateway, fen, yuan
+from huika.adapters.rails import parts
 from huika.domain.settlement.errors import CallbackRefused
 from huika.domain.settlement.types import Callback, RailAnswer, RailLimits, RailQuote, RailState
 from huika.kit.safe_http import NoAnswer
@@ -113,13 +114,9 @@ class AlipayTransfer:
         if amount_fen < LEAST_FEN:
             least = yuan(LEAST_FEN)
             return RailQuote((), f"支付宝转账一笔最少 {least} 元", f"An Alipay transfer is at least {least} yuan.")
-        count = -(-amount_fen // self.limits.single_fen)
-        part, over = divmod(amount_fen, count)
-        return RailQuote((part + 1,) * over + (part,) * (count - over))
+        return parts.even(amount_fen, self.limits.single_fen)
 
-    def create(
-        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
-    ) -> RailAnswer:
+    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime) -> RailAnswer:
         """Transfer once under our number. Raises NotSent, NoAnswer."""
         user = bool(USER_ID.fullmatch(account))
         payee = {"identity": account, "identity_type": "ALIPAY_USER_ID" if user else "ALIPAY_LOGON_ID"}

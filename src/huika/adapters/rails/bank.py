@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from huika.adapters.rails import bank_file
+from huika.adapters.rails import bank_file, parts
 from huika.adapters.rails.bank_file import Payment, Result
 from huika.adapters.rails.signed import SignedRail
 from huika.domain.settlement.types import RailAnswer, RailLimits, RailQuote
-from huika.kit import canonical, clock, money
+from huika.kit import canonical, clock
 from huika.kit.refusals import Refusal
 from huika.kit.safe_http import NoAnswer
 
@@ -99,8 +99,7 @@ class BankTransfer(SignedRail):
             )
         if amount_fen < 1:
             return RailQuote((), "金额要大于零", "The amount must be above zero.")
-        count = -(-amount_fen // self.limits.single_fen)
-        return RailQuote(tuple(money.split_fen(amount_fen, [1] * count)))
+        return parts.even(amount_fen, self.limits.single_fen)
 
     def send_batch(self, rows: Sequence[Payment]) -> SentBatch:
         """Have many payments made at once, for wages; the file's number follows from them, so a repeat pays once.

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from huika.adapters.rails import parts
 from huika.adapters.rails.signed import SignedRail
 from huika.domain.settlement.types import RailLimits, RailQuote, RailState
 from huika.kit import money
@@ -130,8 +131,7 @@ class EcnyTransfer(SignedRail):
             return _refused(tier, amount_fen, "余额上限内还能收", "its balance has room for", balance, "")
         if not single:
             return _refused(tier, amount_fen, "单笔能收", "one payment may be", 0, "")
-        count = -(-amount_fen // single)
-        return RailQuote(tuple(money.split_fen(amount_fen, [1] * count)))
+        return parts.even(amount_fen, single)
 
 
 def _is_fen(value: object) -> bool:

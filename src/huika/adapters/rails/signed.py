@@ -34,9 +34,7 @@ class SignedRail:
         about = json.loads((Path(settings.KEYS) / "sandbox" / f"{self.party}.json").read_text())
         return str(about["customer"])
 
-    def create(
-        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
-    ) -> RailAnswer:
+    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime) -> RailAnswer:
         """Pay once under our number, the payee's name always with it. Raises NotSent, NoAnswer.
 
         A number that is taken by another payment there is NoAnswer: the query shows which, and the caller compares.

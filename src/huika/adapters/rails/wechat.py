@@ -3,8 +3,8 @@
 Requests are signed WECHATPAY2-SHA256-RSA2048; answers and callbacks are verified on their raw bytes; a callback's
 resource is AES-256-GCM. The payee's name is required from 2,000 yuan and goes RSA-OAEP encrypted.
 Sources: https://pay.weixin.qq.com/doc/v3/merchant/4012716434 (create: an answer other than 200 is no state of a bill),
-4012716458 (cancel), 4012712115 (callback). A WAIT_USER_CONFIRM answer also carries `package_info`, with which the
-payee's client opens the confirmation; RailAnswer has no place for it.
+4012716458 (cancel), 4012712115 (callback). A WAIT_USER_CONFIRM answer to `create` also carries `package_info`, with
+which the payee's client opens the confirmation: `RailAnswer.confirm`. A query does not give it.
 """
 
 import base64
@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from django.conf import settings
 
 from huika.adapters.outbound import document, policy, sandbox
+from huika.adapters.rails import parts
 from huika.domain.settlement.errors import CallbackRefused
 from huika.domain.settlement.types import Callback, RailAnswer, RailLimits, RailQuote, RailState
 from huika.kit import canonical, clock, ids, money
@@ -145,13 +146,9 @@ class WechatTransfer:
                 f"微信转账每人每天最多 {most}，这笔是 {asked}",
                 f"WeChat transfers reach {most} a person a day; this one is {asked}.",
             )
-        count = -(-amount_fen // single)
-        part, over = divmod(amount_fen, count)
-        return RailQuote((part + 1,) * over + (part,) * (count - over))
+        return parts.even(amount_fen, single)
 
-    def create(
-        self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime | None = None
-    ) -> RailAnswer:
+    def create(self, number: str, account: str, name: str, amount_fen: int, remark: str, at: datetime) -> RailAnswer:
         """Transfer to an openid under our bill number. Raises NotSent, NoAnswer.
 
         The name goes along from 2,000 yuan, or from half the single quota where that is less. A part of a split amount
@@ -284,4 +281,5 @@ def _state(answer: Answer, found: dict[str, Any], number: str) -> RailAnswer:
         STATES.get(str(found.get("state")), RailState.PENDING),
         reference=str(found.get("transfer_bill_no") or ""),
         reason=str(found.get("fail_reason") or ""),
+        confirm=str(found.get("package_info") or ""),
     )

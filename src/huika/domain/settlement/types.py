@@ -123,6 +123,7 @@ class PayoutRef:
     paid_at: datetime | None
     what: str = "card"  # card | reserve
     part: int = 1
+    confirm: str = ""  # with it the payee's client confirms a payout that waits for them, where the rail wants one
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from huika.faces.api.errors import BodyTooLarge, Broken, NoSuchMethod, Unreadable, refuse
+from huika.faces.pages import middleware as pages
 from huika.kit import problems
 from huika.kit.refusals import NotFound, Refusal
 from huika.kit.safe_files import TooLarge
@@ -35,7 +36,7 @@ class Problems:
 class BodyLimit:
     """Refuse a body that is larger than its route could need, by its stated length; chunked bodies are not taken.
 
-    An address with a NUL in it is refused too.
+    An address with a NUL in it is refused too. Programs are told so as problem+json, people on a page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -44,12 +45,19 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path
         if "\0" in path or "%00" in request.META.get("QUERY_STRING", ""):
-            return refuse(Unreadable())  # PostgreSQL holds no NUL, so it names nothing
+            return _refused(request, pages.Nul(), Unreadable())  # PostgreSQL holds no NUL, so it names nothing
         most = PICTURES if path.endswith("/pictures") else BOOKS if path.endswith(_BOOKS) else SMALL
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
-            return refuse(Unreadable())
+            return _refused(request, Unreadable())
         if int(length) > most:
             big = TooLarge if path.endswith("/pictures") else BodyTooLarge
-            return refuse(big(limit_bytes=most, limit_mb=most // 1_000_000, limit_kb=most // 1000))
+            return _refused(request, big(limit_bytes=most, limit_mb=most // 1_000_000, limit_kb=most // 1000))
         return self.get_response(request)
+
+
+def _refused(request: HttpRequest, refusal: Refusal, to_programs: Refusal | None = None) -> HttpResponse:
+    """As a page, but for programs: below /v1/, and what reads the log or calls back."""
+    if request.path.startswith(("/v1/", "/log/", "/callbacks/")):
+        return refuse(to_programs or refusal)
+    return pages.page(request, refusal)

@@ -193,9 +193,10 @@ def _absent(row: models.Payout, asked: datetime) -> None:
 def _apply(row: models.Payout, answer: RailAnswer) -> None:
     row.state, row.asked_at = PAYOUT.next(row.state, _STEP[answer.state]), clock.now()
     row.reference, row.reason = answer.reference[:64], answer.reason[:120]
+    row.confirm = answer.confirm or row.confirm  # given once, in the answer to sending
     if answer.state is RailState.PAID:
         row.paid_at = clock.now()
-    row.save(update_fields=["state", "asked_at", "reference", "reason", "paid_at"])
+    row.save(update_fields=["state", "asked_at", "reference", "reason", "confirm", "paid_at"])
     if answer.state in FINAL:
         work_items.settle("settlement.payout_open", row.id, "有回音了")
     if answer.state is RailState.PAID:

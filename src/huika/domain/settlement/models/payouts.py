@@ -35,6 +35,7 @@ class Payout(models.Model):
     reference = models.CharField(max_length=64, blank=True, default="")
     reason = models.CharField(max_length=120, blank=True, default="")
     refused = models.CharField(max_length=64, blank=True, default="")  # the rail's no to our request
+    confirm = models.TextField(blank=True, default="")  # with it the payee's client confirms what waits for them
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)  # the time that the last request to pay bears
     asked_at = models.DateTimeField(null=True)

@@ -133,6 +133,7 @@ def _ref(r: models.Payout) -> PayoutRef:
         r.paid_at,
         r.what,
         r.part,
+        r.confirm if r.state == "waiting" else "",
     )
 
 

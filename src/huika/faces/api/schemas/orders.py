@@ -94,7 +94,8 @@ class StepOut(Schema):
 class PayoutOut(Schema):
     """One payment; cash is rounded up to the yuan by `rounding_fen`.
 
-    A card may be paid in several parts, and its `reserve` later than the `card`. `waiting`: the payee has to accept it.
+    A card may be paid in several parts, and its `reserve` later than the `card`. `waiting`: the payee has to accept it;
+    WeChat's client opens that with `confirm` as its package.
     """
 
     id: UUID
@@ -107,6 +108,7 @@ class PayoutOut(Schema):
     card: UUID | None = None
     what: str = "card"
     part: int = 1
+    confirm: str = ""
 
 
 class ReserveOut(Schema):
