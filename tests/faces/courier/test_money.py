@@ -86,9 +86,15 @@ def test_the_slip_of_a_month_as_page_and_file(phone: Client, courier: UUID) -> N
     assert re.search(r'class="sum">.*?¥74\.00', html)
     file = phone.get("/courier/money/slip.csv", {"lang": "en"}).content.decode()
     assert file.strip().splitlines()[-1].endswith("74.00")
-    assert (
-        "¥74.00" not in page(phone, month="2020-01") and page(phone, month="nonsense") and page(phone, month="9999-12")
-    )
+    assert "¥74.00" not in page(phone, month="2020-01")
+    for wrong, zh, en in (("nonsense", "2026-05", "like 2026-05"), ("9999-12", "还没到", "has not come yet")):
+        for lang, why in (("zh", zh), ("en", en)):
+            answer = phone.get("/courier/money", {"month": wrong, "lang": lang})
+            assert answer.status_code == 422 and why in answer.content.decode()
+            assert "¥74.00" in answer.content.decode(), "this month stands beside it"
+            for kind in ("csv", "pdf"):
+                told = phone.get(f"/courier/money/slip.{kind}", {"month": wrong, "lang": lang})
+                assert told.status_code == 400 and why in told.content.decode()
 
 
 def test_it_is_the_courier_s_own(phone: Client, courier: UUID) -> None:

@@ -12,9 +12,11 @@ from huika.domain.evidence import queries as evidence
 from huika.domain.evidence.errors import ReceiptNotReady
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import models as money
-from huika.domain.settlement.types import RailState
+from huika.domain.settlement.types import RailAnswer, RailState
 from huika.domain.trade import actions
 from huika.domain.trade.models import Order
+from huika.domain.trade.types import Step
+from huika.faces.seller import orders
 from huika.kit import clock
 
 pytestmark = pytest.mark.django_db
@@ -194,5 +196,81 @@ def test_the_statement_adds_up_on_the_page_and_in_the_file(world: World) -> None
         {"from": "1999-01-01"},
         {"from": "2026-12-01", "to": "2026-01-01"},
     ):
-        assert sold.home.client.get("/me/statement", asked).status_code == 200
+        answer = sold.home.client.get("/me/statement", asked)
+        assert answer.status_code == 422 and 'role="alert"' in answer.content.decode()
+        assert answer.context["last"].isoformat() == g.today()
     assert "0.00" in g.home().client.get("/me/statement").content.decode()
+
+
+def test_a_failed_payout_says_why_and_where_to_go_on(world: World) -> None:
+    sold = Sold(world, later=False)
+    world.settle()
+    row = money.Payout.objects.get()
+    settlement.rail_answered(row.id, RailAnswer(RailState.FAILED, row.amount_fen, "oMINE", "R-1", "NAME_DIFFERS"))
+    for lang, said, next_step in (
+        ("zh", "原因：账户名和实名对不上。", "换一个收款账户"),
+        ("en", "Why: the account is in another name.", "Use another account"),
+    ):
+        html = sold.page(lang=lang)
+        assert said in html and next_step in html and 'href="/me/payees"' in html and "NAME_DIFFERS" not in html
+        if lang == "en":
+            assert english(html) == ""
+    settlement.pay_again(row.id, True)
+    html = sold.page(lang="zh")
+    assert "原因：" not in html and "NAME_DIFFERS" not in html
+
+
+def test_a_code_that_nobody_knows_is_not_for_sellers(world: World) -> None:
+    sold = Sold(world, later=False)
+    world.settle()
+    row = money.Payout.objects.get()
+    settlement.rail_answered(row.id, RailAnswer(RailState.FAILED, row.amount_fen, "oMINE", "R-1", "ODD_2031"))
+    html = sold.page(lang="zh")
+    assert "没付成，钱还归你" in html and "ODD_2031" not in html and "原因" not in html
+
+
+def test_a_step_of_the_story_bears_no_code() -> None:
+    def told(reason: str) -> tuple[str, str]:
+        step = Step(clock.now(), "settlement.payout.failed", f"付款没成功：{reason}", "x", {"reason": reason})
+        return orders._told(step).zh, orders._told(step).en
+
+    assert told("ACCOUNT_CLOSED") == (
+        "付款没成功：账户已经销户。钱还归你",
+        "The payout failed: the account is closed. The money is still yours",
+    )
+    assert told("ODD_2031") == ("付款没成功。钱还归你", "The payout failed. The money is still yours")
+
+
+def test_nothing_left_to_keep_is_not_offered(world: World) -> None:
+    sold = Sold(world, later=False, lines=2)
+    assert "不卖了" not in sold.page(lang="zh"), "both are in their bags"
+
+
+def test_a_receipt_that_is_to_come_says_so_and_nothing_of_money(world: World) -> None:
+    sold = Sold(world, later=False)
+    for lang, said in (("zh", "凭证正在生成，结清后一般一分钟内"), ("en", "The receipt is being made")):
+        answer = sold.home.client.get(f"{sold.path}/receipt", {"lang": lang})
+        page = answer.content.decode()
+        assert answer.status_code == 404 and said in page
+        assert "都没有动" not in page and "has moved" not in page and "没有这一页" not in page
+
+
+def test_the_paper_says_where_the_key_lies(world: World) -> None:
+    world.money.rail.breaks.extend(["deaf"] * 3)
+    sold = Sold(world, later=False)
+    world.settle()
+    paper = f"{sold.path}/debt/{money.Debt.objects.get().number}"
+    for lang, said in (("zh", "验它要用日志的公钥"), ("en", "It is checked with the log")):
+        html = sold.page(paper, lang=lang)
+        assert said in html and evidence.log_key() in html and 'href="/about"' in html
+
+
+def test_days_of_the_statement_that_cannot_be_are_said(world: World) -> None:
+    sold = Sold(world, later=False)
+    ahead = (clock.now() + timedelta(days=2)).date().isoformat()
+    for lang, said in (("zh", "还没到"), ("en", "has not come yet")):
+        page = sold.home.client.get("/me/statement", {"to": ahead, "lang": lang})
+        assert page.status_code == 422 and said in page.content.decode()
+        for file in ("csv", "pdf"):
+            answer = sold.home.client.get(f"/me/statement.{file}", {"to": ahead, "lang": lang})
+            assert answer.status_code == 400 and said in answer.content.decode()

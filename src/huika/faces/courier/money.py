@@ -15,7 +15,7 @@ from huika.domain.settlement import queries as purses
 from huika.domain.settlement.errors import PurseFull
 from huika.domain.settlement.types import Slip
 from huika.domain.trade import queries as orders
-from huika.faces.pages import forms, papers, who, words
+from huika.faces.pages import dates, forms, papers, who, words
 from huika.kit import clock, money
 from huika.kit.refusals import Malformed, Refusal
 
@@ -35,6 +35,7 @@ LINES: dict[str, tuple[str, str]] = {
 def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     """All of it on one page; sent, more cash is asked for."""
     held, limit, refusal = purses.purse_fen(actor.party), catalog.limit("courier_purse_fen"), None
+    wrong_month: Refusal | None = None
     if request.method == "POST":
         try:
             fen = _asked_fen(request.POST.get("yuan", ""), held, limit)
@@ -43,7 +44,10 @@ def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
         except Refusal as refused:
             refusal = refused
     start, end = _day(_today())
-    month = _month(request.GET.get("month", ""))
+    try:
+        month = dates.month(request.GET.get("month", ""))
+    except dates.WrongDay as silent:
+        month, wrong_month = dates.month(""), silent
     lines = purses.cash_lines(actor.party, start, end)
     found = _slip(actor, month)
     context = {
@@ -61,22 +65,27 @@ def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
         "badge": people.courier_badge(actor.party),
         "typed": request.POST,
         "refusal": refusal,
+        "wrong_month": wrong_month,
     }
-    return render(request, "courier/money.html", context, status=refusal.status if refusal else 200)
+    wrong = refusal or wrong_month
+    return render(request, "courier/money.html", context, status=wrong.status if wrong else 200)
 
 
 @require_safe
 @who.only(Role.COURIER)
 def slip_csv(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     """The month's slip as a file."""
-    return papers.slip_csv(_slip(actor, _month(request.GET.get("month", ""))))
+    with dates.of_file():
+        month = dates.month(request.GET.get("month", ""))
+    return papers.slip_csv(_slip(actor, month))
 
 
 @require_safe
 @who.only(Role.COURIER)
 def slip_pdf(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     """The month's slip to be printed. Raises PaperUnavailable."""
-    month = _month(request.GET.get("month", ""))
+    with dates.of_file():
+        month = dates.month(request.GET.get("month", ""))
     html = papers.slip_html(_slip(actor, month), words.language(), people.courier_badge(actor.party))
     return papers.as_pdf(f"slip-{month:%Y-%m}", html)
 
@@ -120,12 +129,3 @@ def _today() -> date:
 def _day(day: date) -> tuple[datetime, datetime]:
     start = datetime.combine(day, time(), clock.SHANGHAI)
     return start, start + timedelta(days=1)
-
-
-def _month(text: str) -> date:
-    """The first day of the month that is asked for as 2026-11; this month otherwise."""
-    try:
-        asked = date.fromisoformat(f"{text[:7]}-01")
-    except ValueError:
-        return _today().replace(day=1)
-    return asked if 2000 <= asked.year <= 2100 else _today().replace(day=1)

@@ -33,6 +33,15 @@ class OurFault(Refusal):
     )
 
 
+class Nul(Refusal):
+    code, status = "unreadable", 400
+    zh, en = (
+        "地址或填的内容里有一个看不见的坏字符，什么都没有做。删掉它再试一次。",
+        "The address, or what was typed, holds an invisible character that nothing can store; nothing was done. "
+        "Remove it and try again.",
+    )
+
+
 class Taste:
     """Language and elder view: chosen by link, kept in a cookie, Chinese unless the browser asks for English only."""
 
@@ -123,6 +132,13 @@ class RefusalPages:
         if response.status_code == 404 and not request.path.startswith("/v1/") and not _ours(response):
             return page(request, NotFound())
         return response
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+        """A form with a NUL in it is refused before anything reads it: the database cannot hold one."""
+        if request.method != "POST" or request.path.startswith(("/v1/", "/callbacks/")):
+            return None
+        typed = (text for name, values in request.POST.lists() for text in (name, *values))
+        return page(request, Nul()) if any("\0" in text for text in typed) else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page for a refusal, for what is briefly out of reach, and for our own faults."""

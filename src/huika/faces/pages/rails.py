@@ -86,6 +86,46 @@ RAILS: tuple[Rail, ...] = (
 )  # fmt: skip
 BY_CODE = {rail.code: rail for rail in RAILS}
 ONLINE = frozenset(rail.code for rail in RAILS if rail.online)
+SCOPES: dict[str, tuple[str, str]] = {"all": ("全部付款", "All payouts")} | {r.code: (r.zh, r.en) for r in RAILS}
+"""What payouts are stopped for: all, or one way of paying."""
+
+# What a rail's codes mean to whoever reads them: one sentence for codes that ask for the same thing.
+_MEANT: tuple[tuple[str, str, str], ...] = (
+    ("账户名和实名对不上", "the account is in another name",
+     "NAME_DIFFERS NAME_NOT_CORRECT REAL_NAME_CHECK_FAIL PAYEE_USER_INFO_ERROR"),
+    ("账户已经销户", "the account is closed", "ACCOUNT_CLOSED WALLET_CLOSED"),
+    ("账户不能收款", "the account cannot receive money",
+     "ACCOUNT_FROZEN NOT_RECEIVING PAYEE_ACCOUNT_STATUS_ERROR PAYEE_USERINFO_STATUS_ERROR PAYEE_ACCOUNT_ABNORMAL "
+     "BLOCK_USER_FORBBIDEN_RECIEVE NO_ACCOUNT_RECEIVE_PERMISSION RECEIVE_ACCOUNT_NOT_CONFIGURE"),
+    ("没有这个账户", "there is no such account",
+     "UNKNOWN_WALLET PAYEE_NOT_EXIST PAYEE_ACCOUNT_NOT_EXSIT PAYEE_ACC_OCUPIED OPENID_INVALID"),
+    ("账户还没有实名", "the account's owner is not verified there",
+     "PERM_AML_NOT_REALNAME_REV"),
+    ("超过这个账户能收的限额", "more than this account may receive",
+     "LIMIT_SINGLE LIMIT_DAY LIMIT_BALANCE PERMIT_NON_BANK_LIMIT_PAYEE TRUSTEESHIP_RECIEVE_QUOTA_LIMIT "
+     "EXCEED_LIMIT_UNRN_DM_AMOUNT EXCEED_LIMIT_DC_RECEIVED "
+     "REALNAME_ACCOUNT_RECEIVED_QUOTA_EXCEED"),
+    ("渠道的风控拦下了", "the rail's risk control stopped it", "TRANSFER_RISK"),
+    ("渠道没有收这笔付款", "the rail did not take this payout", "refused"),
+    ("银行把钱退回来了", "the bank sent the money back", "RETURNED"),
+    ("过了时间没有点收款", "it was not accepted in time", "OVERDUE_CLOSE"),
+    ("已经撤回", "it was withdrawn", "CANCELLED CANCELLED_BY_PAYER MCH_CANCEL"),
+    ("付款方余额不够，不是你的账户有问题", "whoever pays was short of money; nothing is wrong with your account",
+     "INSUFFICIENT PAYER_BALANCE_NOT_ENOUGH BALANCE_IS_NOT_ENOUGH NOT_ENOUGH"),
+    ("超过付款方的限额，不是你的账户有问题", "beyond what the payer may send; nothing is wrong with your account",
+     "EXCEED_LIMIT_SM_MIN_AMOUNT EXCEED_LIMIT_SM_AMOUNT EXCEED_LIMIT_PERSONAL_SM_AMOUNT EXCEED_LIMIT_ENT_SM_AMOUNT "
+     "EXCEED_LIMIT_DM_AMOUNT EXCEED_LIMIT_DM_MAX_AMOUNT EXCEED_LIMIT_MM_AMOUNT EXCEED_LIMIT_MM_MAX_AMOUNT "
+     "TRANSFER_QUOTA_EXCEED"),
+    ("付款这边没有办成，不是你的账户有问题", "the payer's side could not do it; nothing is wrong with your account",
+     "PARAM_ERROR INVALID_PARAMETER INVALID_REQUEST FILE_ERROR NUMBER_REUSED BODY_TOO_LARGE NO_AUTH "
+     "MERCHANT_REJECT PRODUCT_AUTH_CHECK_FAIL PAYER_ACCOUNT_ABNORMAL "
+     "PAYER_STATUS_ERROR PAYER_USER_INFO_ERROR PAYER_DATA_INCOMPLETE PAYER_CERT_EXPIRED PAYER_PAYEE_CANNOT_SAME "
+     "PAYCARD_UNABLE_PAYMENT BLOCK_USER_FORBBIDEN_SEND PERMIT_CHECK_PERM_LIMITED PERMIT_CHECK_PERM_IDENTITY_THEFT "
+     "PERMIT_PAYER_FORBIDDEN PERMIT_PAYER_LOWEST_FORBIDDEN CERT_MISS_TRANS_LIMIT CERT_MISS_ACC_LIMIT "
+     "MEMO_REQUIRED_IN_TRANSFER_ERROR REMARK_HAS_SENSITIVE_WORD SYNC_SECURITY_CHECK_FAILED"),
+)  # fmt: skip
+REASONS: dict[str, tuple[str, str]] = {code: (zh, en) for zh, en, codes in _MEANT for code in codes.split()}
+"""Rail's code → why a payout failed, as its seller reads it."""
 
 
 STATES: dict[str, tuple[str, str]] = {
@@ -103,6 +143,25 @@ STATES: dict[str, tuple[str, str]] = {
 def state_named(state: str) -> str:
     """A payout's state in the page's language."""
     return words.pick(*STATES[state])
+
+
+def reason_named(code: str) -> str:
+    """Why a payout failed, in the page's language; empty where the rail's code is not known."""
+    return words.pick(*REASONS[code]) if code in REASONS else ""
+
+
+def reason_for_desk(code: str) -> str:
+    """The same for the desk, which sees a code that is not known; empty where the rail gave none."""
+    if not code:
+        return ""
+    # Whoever reads it at the desk is not whose account it is.
+    known = reason_named(code).replace("你的", "卖家的").replace("with your account", "with the seller's account")
+    return known or words.pick(f"渠道代码 {code}", f"rail's code {code}")
+
+
+def scope_named(scope: str) -> str:
+    """For what payouts are stopped, in the page's language."""
+    return words.pick(*SCOPES.get(scope, (scope, scope)))
 
 
 def named(code: str) -> str:

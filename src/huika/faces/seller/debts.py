@@ -36,6 +36,7 @@ def one(request: HttpRequest, code: str, number: str, *, actor: Actor) -> HttpRe
         "payout": case.payout,
         "alias": people.seller(actor.party).alias,
         "sealed": sealed,
+        "log_key": evidence.log_key(),
     }
     return render(request, "seller/debt.html", context)
 

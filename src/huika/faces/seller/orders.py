@@ -1,7 +1,8 @@
 """A seller's orders: booked, followed, decided at the door, paid, proved."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,16 +19,31 @@ from huika.domain.inspection.types import VerdictRef
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import queries as settlement
+from huika.domain.settlement.types import PayoutRef
 from huika.domain.tax import queries as tax
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
 from huika.domain.trade.types import CardRef, OrderRef, RequoteRef, Step
-from huika.faces.pages import forms, who, words
+from huika.faces.pages import forms, rails, who, words
 from huika.faces.seller.quote import fee_names
 from huika.kit.refusals import NotFound, Refusal
 
+
+class ReceiptToCome(Refusal):
+    """Asked for before the order has settled and its last event stands in the log."""
+
+    code, status = "receipt_to_come", 404
+    zh, en = (
+        "凭证正在生成，结清后一般一分钟内就能下载。钱到没到，看订单页。",
+        "The receipt is being made, usually within a minute of the order being settled. Where your money stands is on "
+        "the order's page.",
+    )
+
+
 ENDED_FREE = ("cancelled", "declined_free", "expired")
 OURS = ("credited", "paid")
+LEFT = ("declared", "captured", "doubtful", "clear", "requoted")
+"""A card in one of these can still be kept."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +74,30 @@ def one(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
         return HttpResponse(status=204)
     stage = _stage(order)
     context = {"order": order, "version": version, "stage": stage, "kind": catalog.kind(order.cards[0].kind)}
-    context |= _money(order) | {"steps": list(reversed(steps))}
+    context |= _money(order) | {"steps": [_told(s) for s in reversed(steps)]}
     context["whys"] = _whys(steps)
     if stage in ("booked", "visit"):
         context |= _visit(order)
     if stage == "visit":
         context["cards"] = [_card(c) for c in order.cards]
+        context["left"] = any(c.state in LEFT for c in order.cards)
     if stage == "receipt":
         context |= _receipt(order)
     part = f"seller/order_{stage}.html"
     return render(request, part if request.htmx else "seller/order.html", {**context, "part": part})  # type: ignore[attr-defined]
+
+
+def _told(step: Step) -> Step:
+    """A step as its seller reads it: without the codes of whoever pays."""
+    if step.verb != "settlement.payout.failed":
+        return step
+    code = str(step.facts.get("reason", ""))
+    zh, en = rails.REASONS.get(code, ("", ""))
+    return replace(
+        step,
+        zh=f"付款没成功{'：' if zh else ''}{zh}。钱还归你",
+        en=f"The payout failed{': ' if en else ''}{en}. The money is still yours",
+    )
 
 
 RETURNED = {
@@ -110,6 +140,7 @@ def _money(order: OrderRef) -> dict[str, object]:
     earned = sum(c.net_fen for c in order.cards if c.state in OURS)
     paid = settlement.paid_fen(order.id)
     payouts = settlement.payouts(order.id)
+    dead = _dead(payouts)
     return {
         "earned": earned,
         "paid": paid,
@@ -121,9 +152,19 @@ def _money(order: OrderRef) -> dict[str, object]:
         "rounding": sum(p.rounding_fen for p in payouts if p.state == "paid"),
         "rails": sorted({p.rail for p in payouts if p.state == "paid"}),
         "waiting": [p for p in payouts if p.state == "waiting"],
+        "dead": dead,
+        "not_paid": {p.card for p, _ in dead},
         "debts": settlement.debts(order.id),
         **_later(order),
     }
+
+
+def _dead(payouts: Sequence[PayoutRef]) -> list[tuple[PayoutRef, str]]:
+    """Payouts that did not reach the seller and in whose place nothing is paid yet, with the reason in words."""
+    dead = [p for p in payouts if p.state in ("failed", "returned")]
+    anew = settlement.paid_anew(p.id for p in dead)
+    newest = {(p.card, p.what, p.part): p for p in dead}  # of several tries the last one is told
+    return [(p, rails.reason_named(settlement.payout_case(p.id).reason)) for p in newest.values() if p.id not in anew]
 
 
 def _later(order: OrderRef) -> dict[str, object]:
@@ -263,8 +304,14 @@ def requote(request: HttpRequest, code: str, n: int, *, actor: Actor) -> HttpRes
 def receipt(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
     """The proof as a file that verifies offline."""
     order = orders.order_by_code(actor, code)
+    try:
+        text = evidence.receipt(order.id, "trade.order.settled")
+    except NotFound as error:
+        if order.state in ENDED_FREE:
+            raise
+        raise ReceiptToCome() from error
     return HttpResponse(
-        evidence.receipt(order.id, "trade.order.settled"),
+        text,
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="huika-{order.code}.tlog-proof"'},
     )

@@ -12,8 +12,9 @@ from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import queries as money
 from huika.domain.trade import queries as orders
-from huika.faces.pages import papers, who, words
+from huika.faces.pages import dates, papers, who, words
 from huika.kit import clock
+from huika.kit.refusals import Refusal
 
 DAYS = 90
 MOST_DAYS = 366
@@ -23,28 +24,37 @@ MOST_DAYS = 366
 @who.only(Role.SELLER)
 def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     """Opening + lines = closing, for the days that are asked."""
-    first, last = _days(request)
+    refusal: Refusal | None = None
+    try:
+        first, last = _days(request)
+    except dates.WrongDay as wrong:
+        (first, last), refusal = dates.span("", "", DAYS), wrong
     found = _statement(actor, first, last)
     codes = {subject: o.code for o in orders.orders_of(actor) for subject in (o.id, *(c.id for c in o.cards))}
     lines = [
         (x, papers.kind_name(x.kind), papers.account_name(x.account), codes.get(x.subject, "")) for x in found.lines
     ]
-    context = {"it": found, "lines": lines, "first": first, "last": last, "on_way": money.on_its_way_fen(actor.party)}
-    return render(request, "seller/statement.html", context)
+    on_way = money.on_its_way_fen(actor.party)
+    context = {"it": found, "lines": lines, "first": first, "last": last, "on_way": on_way, "refusal": refusal}
+    context["today"] = dates.today()
+    return render(request, "seller/statement.html", context, status=refusal.status if refusal else 200)
 
 
 @require_safe
 @who.only(Role.SELLER)
 def as_csv(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     """The same as a file."""
-    return papers.statement_csv(_statement(actor, *_days(request)))
+    with dates.of_file():
+        first, last = _days(request)
+    return papers.statement_csv(_statement(actor, first, last))
 
 
 @require_safe
 @who.only(Role.SELLER)
 def as_pdf(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     """The same to be printed. Raises PaperUnavailable."""
-    first, last = _days(request)
+    with dates.of_file():
+        first, last = _days(request)
     found = _statement(actor, first, last)
     html = papers.statement_html(found, words.language(), people.seller(actor.party).alias)
     return papers.as_pdf(f"statement-{first}-{last}", html)
@@ -56,18 +66,5 @@ def _statement(seller: Actor, first: date, last: date) -> Statement:
 
 
 def _days(request: HttpRequest) -> tuple[date, date]:
-    """The days that the address asks for; what cannot be read is the last 90, a year at most."""
-    today = clock.now().astimezone(clock.SHANGHAI).date()
-    last = _date(request.GET.get("to", "")) or today
-    first = _date(request.GET.get("from", "")) or last - timedelta(days=DAYS)
-    if not 0 <= (last - first).days <= MOST_DAYS:
-        first = last - timedelta(days=DAYS)
-    return first, last
-
-
-def _date(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2100 else None
+    """The days that the address asks for: the last 90 where it says nothing, a year at most. Raises WrongDay."""
+    return dates.span(request.GET.get("from", ""), request.GET.get("to", ""), DAYS, MOST_DAYS)

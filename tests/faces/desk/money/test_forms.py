@@ -212,7 +212,11 @@ def test_pay_bonus_deduction_and_the_slip(money: Ground) -> None:
         ["期末未付", "", "", "0.00"],
     ]
     every = rows(money.desk.get("/desk/money/pay.csv"))
-    assert every[1] == ["T0001", "专员1", "0.00", "22.00", "45.00", "67.00", "0.00"]
+    assert every[0][2:] == ["期初未付", "计件", "奖金", "扣款", "付出", "期末未付"]
+    assert every[1] == ["T0001", "专员1", "0.00", "22.00", "50.00", "-5.00", "67.00", "0.00"]
+    assert every[-1] == ["", "合计", "0.00", "22.00", "50.00", "-5.00", "67.00", "0.00"]
+    page = money.desk.get("/desk/money/pay").content.decode()
+    assert [page[page.index("<tfoot>") :].count(sum_) for sum_ in ("¥22.00", "¥50.00", "−¥5.00")] == [1, 1, 1]
     assert money.order.code in money.desk.get(address).content.decode()
 
 
@@ -276,16 +280,19 @@ def test_a_day_closes_with_every_open_thing_explained(money: Ground) -> None:
     found = rows(money.desk.get("/desk/money/days.csv"))
     assert found[0][:5] == ["日期", "成交单", "卡", "应付卖家", "付给卖家"]
     assert found[1][:8] == [str(today()), "1", "2", "1768.00", "1768.00", "32.00", "22.00", "0.00"]
-    assert "没交班：专员1 T0001 明早交" in found[1][11] and found[1][12] == "desk"
+    assert found[0][8:13] == ["付款手续费", "奖金", "扣款", "现金短少", "现金多出"]
+    told_at = found[0].index("说明")
+    assert "没交班：专员1 T0001 明早交" in found[1][told_at] and found[1][told_at + 1] == "desk"
     ahead = {**told, "day": str(today() + timedelta(days=1)), "once": "3"}
     refused(money.desk.post("/desk/money/days", ahead), 422, "还没到")
 
 
 def test_a_day_is_compared_on_request(money: Ground) -> None:
-    yesterday = today() - timedelta(days=1)
-    body = {"do": "run", "day": str(yesterday), "once": "1"}
+    body = {"do": "run", "day": str(today()), "once": "1"}
     assert money.desk.post("/desk/money/reconciliation", body)["Location"].endswith("?done=comparing")
-    assert _deferred() == [{"day": str(yesterday)}]
+    assert _deferred() == [{"day": str(today())}]
+    before = {**body, "day": str(today() - timedelta(days=1)), "once": "0"}
+    refused(money.desk.post("/desk/money/reconciliation", before), 422, "还没有钱")
     ahead = {**body, "day": str(today() + timedelta(days=1)), "once": "2"}
     refused(money.desk.post("/desk/money/reconciliation", ahead), 422, "还没到")
     refused(money.desk.post("/desk/money/reconciliation", {**body, "day": "soon"}), 422, "2026-05-20")

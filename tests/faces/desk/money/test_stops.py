@@ -110,3 +110,27 @@ def test_a_double_tap_asks_once(money: Ground) -> None:
     body = {"scope": "bank", "reason": REASON, "once": "1"}
     first, second = (money.desk.post("/desk/money/stop", body)["Location"] for _ in range(2))
     assert first == second and Approval.objects.count() == 1
+
+
+def test_a_request_that_stands_is_shown_instead_of_asked_again(money: Ground) -> None:
+    body = {"scope": "bank", "reason": REASON, "once": "1"}
+    where = money.desk.post("/desk/money/stop", body)["Location"]
+    page = money.desk.get("/desk/money").content.decode()
+    assert "停付款「银行卡」在等第二个人批" in page and "要由别的值班批" in page and f'href="{where}"' in page
+    other = {"scope": "bank", "reason": "另一个理由", "once": "2"}
+    page = refused(money.desk.post("/desk/money/stop", other), 409, "银行卡：这个请求已经在等第二个人批")
+    assert f'href="{where}"' in page and 'value="另一个理由"' in page
+    ben, _ = second_person()
+    english = refused(ben.post("/desk/money/stop?lang=en", other), 409, "already waits for a second person")
+    assert "you or another of the desk can approve" in english and "Bank card" in english
+    assert Approval.objects.count() == 1
+    assert money.desk.post("/desk/money/stop", {**other, "scope": "cash"}).status_code == 302
+
+
+def test_the_approval_says_what_stops_in_words(money: Ground) -> None:
+    ben, _ = second_person()
+    where = money.desk.post("/desk/money/stop", {"scope": "wallet", "reason": REASON, "once": "1"})["Location"]
+    for lang, said in (("zh", f"暂停付款：微信零钱。{REASON}"), ("en", f"Stop payouts: WeChat wallet. {REASON}")):
+        for address in (where, "/staff/approvals"):
+            page = ben.get(address, {"lang": lang}).content.decode()
+            assert said in page and ">wallet<" not in page and "wallet。" not in page

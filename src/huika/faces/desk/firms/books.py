@@ -43,7 +43,8 @@ class Shown:
         return f"{'−' if self.by_bp < 0 else '+'}{abs(self.by_bp) / 100:.2f}"
 
 
-def _known() -> tuple[frozenset[str], frozenset[str]]:
+def known() -> tuple[frozenset[str], frozenset[str]]:
+    """The kinds and cities that a book may name."""
     return frozenset(k.slug for k in catalog.kinds()), frozenset(c.slug for c in catalog.cities())
 
 
@@ -65,7 +66,7 @@ def sent(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
 
 
 def _preview(request: HttpRequest, actor: Actor, one: Firm, text: str, refusal: Refusal | None = None) -> HttpResponse:
-    kinds, cities = _known()
+    kinds, cities = known()
     change = books.book_change(one.licence.id, text, kinds=kinds, cities=cities)
     status = 422 if change.errors else refusal.status if refusal else 200
     return page(
@@ -109,7 +110,7 @@ def published(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     """Publish what was previewed and nothing else; a book that changed meanwhile is shown again instead."""
     one = firm(party)
     version, text = reading.kept(request.POST.get("book", ""), party, actor.party)
-    kinds, cities = _known()
+    kinds, cities = known()
     paused = one.book.paused if one.book else False
     try:
         forms.once(

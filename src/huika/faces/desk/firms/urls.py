@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from huika.faces.desk.firms import books, views
+from huika.faces.desk.firms import books, reserves, views
 
 urlpatterns = [
     path("recyclers", views.listed),
@@ -11,4 +11,5 @@ urlpatterns = [
     path("recyclers/<uuid:party>/book.csv", views.book_as_table),
     path("recyclers/<uuid:party>/book", books.sent),
     path("recyclers/<uuid:party>/book/publish", books.published),
+    path("recyclers/<uuid:party>/reserve", reserves.reserve),
 ]

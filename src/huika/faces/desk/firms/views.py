@@ -1,5 +1,7 @@
 """Recyclers: papers, money put up, and the book that is in effect."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,19 +14,22 @@ from django.http import HttpRequest, HttpResponse
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.market import queries as market
-from huika.domain.market.types import BookRef
+from huika.domain.market.types import BookRef, ReserveTerms
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, LicenceRef, Role
 from huika.domain.settlement import queries as money
 from huika.faces.desk.firms import labels
+from huika.faces.desk.firms.reading import COLUMNS
 from huika.faces.desk.pages import page
 from huika.faces.pages import who, words
 from huika.faces.pages.tables import as_csv
 from huika.kit import clock
-from huika.kit.refusals import NotFound
+from huika.kit.refusals import NotFound, Refusal
 
 ROWS_A_PAGE = 50
 EXPIRES_SOON_DAYS = 30
+MOST_RESERVE = ReserveTerms(share_bp=5_000, days=60, bonus_bp=1_000)
+"""What the form says is the most; the market itself refuses more."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,13 @@ def _yuan(fen: int | None) -> object:
 @who.only(Role.DESK)
 def shown(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     """One recycler with its live book, filtered by kind."""
-    one = firm(party)
+    return show(request, firm(party))
+
+
+def show(
+    request: HttpRequest, one: Firm, refusal: Refusal | None = None, typed: dict[str, str] | None = None
+) -> HttpResponse:
+    """The page of one recycler; `typed` are the terms of a reserve that were refused."""
     kind = request.GET.get("kind", "")
     rows: Any = market.price_rows(one.book.id) if one.book else []
     names = labels.kind_names()
@@ -152,13 +163,29 @@ def shown(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     return page(
         request,
         "desk/firms/shown.html",
+        refusal.status if refusal else 200,
         firm=one,
+        refusal=refusal,
+        offered=_terms(one),
+        terms=typed or _terms(one),
+        refused_terms=typed is not None,
+        most_share=MOST_RESERVE.share_bp // 100,
+        most_days=MOST_RESERVE.days,
+        most_bonus=MOST_RESERVE.bonus_bp // 100,
         sheet=sheet,
         cells=[_cell(row, names) for row in sheet],
         kinds=[(slug, names.get(slug, slug)) for slug in kinds],
         kind=kind,
         fresh=request.GET.get("published") == (str(one.book.version) if one.book else ""),
     )
+
+
+def _terms(one: Firm) -> dict[str, str]:
+    """The terms of the reserve as a form writes them: shares in hundredths; empty where there is none."""
+    if one.book is None or one.book.reserve is None:
+        return {"share": "", "days": "", "bonus": ""}
+    kept = one.book.reserve
+    return {"share": f"{kept.share_bp / 100:g}", "days": str(kept.days), "bonus": f"{kept.bonus_bp / 100:g}"}
 
 
 def _cell(row: Any, names: dict[str, str]) -> dict[str, object]:
@@ -182,8 +209,17 @@ def book_as_table(request: HttpRequest, actor: Actor, party: UUID) -> HttpRespon
     rows = market.price_rows(one.book.id)
     if kind := request.GET.get("kind", ""):
         rows = rows.filter(kind=kind)
-    header = ("kind", "face_value", "city", "form", "condition", "channel", "ratio")
-    return as_csv(f"book-{one.book.version}", header, (_written(r) for r in rows.iterator(chunk_size=2000)))
+    return as_csv(f"book-{one.book.version}", COLUMNS, (_written(r) for r in rows.iterator(chunk_size=2000)))
+
+
+def book_text(book: UUID) -> str:
+    """A book's rows as they were published, in the form in which a book is sent."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(COLUMNS)
+    for row in market.price_rows(book).iterator(chunk_size=2000):
+        write(_written(row))
+    return out.getvalue()
 
 
 def _written(row: Any) -> Sequence[object]:

@@ -13,10 +13,8 @@ from huika.domain.ledger.types import Statement, TrialLine
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.faces.desk.money import labels
-from huika.faces.desk.money.frame import EARLIEST, day_asked, midnight, show
-from huika.faces.desk.orders import days
-from huika.faces.desk.people.plain import NotYet
-from huika.faces.pages import papers, who, words
+from huika.faces.desk.money.frame import midnight, show
+from huika.faces.pages import dates, papers, who, words
 from huika.faces.pages.papers import Yuan
 from huika.faces.pages.tables import as_csv
 from huika.kit import clock
@@ -75,8 +73,12 @@ def _names() -> dict[UUID, str]:
     return firms | {c.id: f"{c.name} {c.badge}" for c in people.couriers()}
 
 
+def _kind(line: TrialLine) -> str:
+    return words.pick(*KINDS.get(line.kind, (line.kind, line.kind)))
+
+
 def _named(line: TrialLine, known: dict[UUID, str]) -> Line:
-    kind = words.pick(*KINDS.get(line.kind, (line.kind, line.kind)))
+    kind = _kind(line)
     found = _PARTY.match(line.account)
     if found is None:
         return Line(line, kind, "", _own(line.account), None)
@@ -98,14 +100,7 @@ def _own(account: str) -> str:
 
 
 def _at(request: HttpRequest) -> datetime:
-    text = request.GET.get("at", "")
-    if not text:
-        return clock.now()
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise NotYet(why_zh="时间写成 2026-05-20T18:00 这样", why_en="write the time like 2026-05-20T18:00") from error
-    return found if found.tzinfo else found.replace(tzinfo=clock.SHANGHAI)
+    return dates.moment(request.GET.get("at", ""))
 
 
 def _begins(request: HttpRequest) -> str:
@@ -119,7 +114,7 @@ def trial(request: HttpRequest, actor: Actor) -> HttpResponse:
     refusal: Refusal | None = None
     try:
         at = _at(request)
-    except NotYet as wrong:
+    except dates.WrongDay as wrong:
         at, refusal = clock.now(), wrong
     begins, every = _begins(request), ledger.trial_balance(at)
     lines = [x for x in every if x.account.startswith(begins)]
@@ -129,7 +124,7 @@ def trial(request: HttpRequest, actor: Actor) -> HttpResponse:
         "ledger",
         refusal,
         at=at,
-        typed_at=request.GET.get("at", "")[:32] or f"{at.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}",
+        typed_at=f"{at.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}",
         begins=begins,
         kinds=[(f"{slug}:", words.pick(*said)) for slug, said in KINDS.items()],
         lines=[_named(x, known) for x in lines],
@@ -144,10 +139,11 @@ def trial(request: HttpRequest, actor: Actor) -> HttpResponse:
 @who.only(Role.DESK)
 def trial_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The same as a file, with its totals."""
-    at, begins = _at(request), _begins(request)
+    with dates.of_file():
+        at, begins = _at(request), _begins(request)
     pairs = (("账户", "Account"), ("类别", "Kind"), ("借", "Debit"), ("贷", "Credit"))
     lines = [x for x in ledger.trial_balance(at) if x.account.startswith(begins)]
-    rows: list[list[object]] = [[x.account, x.kind, Yuan(x.debit_fen), Yuan(x.credit_fen)] for x in lines]
+    rows: list[list[object]] = [[x.account, _kind(x), Yuan(x.debit_fen), Yuan(x.credit_fen)] for x in lines]
     total = [Yuan(sum(x.debit_fen for x in lines)), Yuan(sum(x.credit_fen for x in lines))]
     rows.append([words.pick("合计", "Total"), "", *total])
     name = f"trial-balance-{at.astimezone(clock.SHANGHAI):%Y%m%d-%H%M}"
@@ -155,13 +151,8 @@ def trial_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _span(request: HttpRequest) -> tuple[date, date]:
-    """First and last day that the address asks for: this month unless it says otherwise."""
-    today = days.today()
-    first = day_asked(request, "from", today.replace(day=1))
-    last = day_asked(request, "to", max(today, first))
-    if last < first:
-        raise NotYet(why_zh="结束不能早于开始", why_en="the last day is before the first")
-    return first, last
+    """First and last day that the address asks for: this month unless it says otherwise. Raises WrongDay."""
+    return dates.span(request.GET.get("from", ""), request.GET.get("to", ""), dates.today().day - 1)
 
 
 def _statement(party: UUID, first: date, last: date) -> Statement:
@@ -175,9 +166,9 @@ def statement(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     name, refusal = whose(party), None
     try:
         first, last = _span(request)
-    except NotYet as wrong:
-        refusal, last = wrong, days.today()
-        first = max(EARLIEST, last.replace(day=1))
+    except dates.WrongDay as wrong:
+        refusal, last = wrong, dates.today()
+        first = last.replace(day=1)
     it = _statement(party, first, last)
     moved = sum(x.amount_fen for x in it.lines)
     return show(
@@ -200,13 +191,16 @@ def statement(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
 def statement_csv(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     """The statement as a file."""
     people.person(party)
-    return papers.statement_csv(_statement(party, *_span(request)))
+    with dates.of_file():
+        first, last = _span(request)
+    return papers.statement_csv(_statement(party, first, last))
 
 
 @require_safe
 @who.only(Role.DESK)
 def statement_pdf(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     """The statement on paper."""
-    first, last = _span(request)
+    with dates.of_file():
+        first, last = _span(request)
     html = papers.statement_html(_statement(party, first, last), words.language(), whose(party))
     return papers.as_pdf(f"statement-{first}-{last}", html)

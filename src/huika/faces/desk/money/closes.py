@@ -19,11 +19,11 @@ from huika.domain.settlement.types import DayRef, ShiftRef
 from huika.domain.trade import actions as closing
 from huika.domain.trade import queries as trade
 from huika.faces.desk.money import labels
-from huika.faces.desk.money.frame import back, count, day_asked, fen, sentence, show, typed, uuid_typed
+from huika.faces.desk.money.frame import back, count, day_of_books, fen, sentence, show, typed, uuid_typed
 from huika.faces.desk.orders import days
 from huika.faces.desk.orders import standing as st
-from huika.faces.desk.people.plain import NotYet
 from huika.faces.pages import forms, who, words
+from huika.faces.pages.dates import WrongDay
 from huika.faces.pages.papers import Yuan, minute
 from huika.faces.pages.tables import as_csv
 from huika.kit.refusals import Refusal
@@ -82,7 +82,11 @@ def _open(request: HttpRequest, city: str, day: date) -> list[OpenThing]:
     for code, (zh, en) in sorted(trade.day_open(city, day).items()):
         kind, _, which = code.partition(":")
         link = labels.word(labels.OPEN_THINGS, kind)
-        href = {"shift": "#shifts", "payout": f"/desk/money/payouts/{which}"}.get(kind, "/desk/money/reconciliation")
+        href = {
+            "shift": "#shifts",
+            "payout": f"/desk/money/payouts/{which}",
+            "statement": "/desk/money/reconciliation",
+        }.get(kind, "")
         one = couriers.get(which)
         about = f"{one.name} {one.badge}" if one else ""
         if kind == "payout":
@@ -109,8 +113,8 @@ def _code_said(code: str) -> str:
 def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     city = _city(request)
     try:
-        day = day_asked(request)
-    except NotYet as wrong:
+        day = day_of_books(request)
+    except WrongDay as wrong:
         day, refusal = days.today(), refusal or wrong
     done = money.day_closed(city, day)
     context: dict[str, Any] = {
@@ -136,9 +140,7 @@ def closes(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     try:
-        city, day = _city(request), day_asked(request)
-        if day > days.today():
-            raise NotYet(why_zh="这一天还没到", why_en="this day has not come")
+        city, day = _city(request), day_of_books(request)
         done = (
             _shift(request, actor, city, day) if request.POST.get("do") == "shift" else _day(request, actor, city, day)
         )

@@ -1,6 +1,7 @@
 """Couriers' cash: every purse, what is asked for, handing out and taking back, and what did not add up."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -11,12 +12,12 @@ from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
+from huika.domain.settlement.errors import FloatTooSmall
 from huika.domain.settlement.types import CashLine, PurseRef
 from huika.faces.desk.money import labels
 from huika.faces.desk.money.frame import (
     back,
     courier,
-    day_asked,
     fen,
     midnight,
     reference,
@@ -26,14 +27,27 @@ from huika.faces.desk.money.frame import (
     typed,
     uuid_typed,
 )
-from huika.faces.desk.orders import days
 from huika.faces.desk.people.plain import NotYet
-from huika.faces.pages import forms, who, words
+from huika.faces.pages import dates, forms, who, words
 from huika.faces.pages.papers import Yuan, minute
 from huika.faces.pages.tables import as_csv
+from huika.kit import money as yuan
 from huika.kit.refusals import Refusal
 
 DAYS_SHOWN = 30
+
+
+class NotInPurse(Refusal):
+    code, status = "not_in_purse", 409
+    zh, en = "备用金不够：里面只有 {held}", "The float holds only {held}."
+
+
+def _held_enough(party: UUID, act: Callable[[], None]) -> None:
+    """`act` takes cash out of a purse. The desk is told what it holds; the courier's advice is not for the desk."""
+    try:
+        act()
+    except FloatTooSmall as error:
+        raise NotInPurse(held=yuan.yuan(money.purse_fen(party))) from error
 
 
 def _floats(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
@@ -73,21 +87,23 @@ def floats(request: HttpRequest, actor: Actor) -> HttpResponse:
     return back("/desk/money/floats", "granted" if granted else "refused")
 
 
-def _lines(request: HttpRequest, party: UUID) -> list[CashLine]:
-    """A purse's lines of the days asked for, the newest first."""
-    today = days.today()
-    first = day_asked(request, "from", today - timedelta(days=DAYS_SHOWN))
-    last = day_asked(request, "to", today)
+def _span(request: HttpRequest) -> tuple[date, date]:
+    """First and last day that the address asks for. Raises WrongDay."""
+    return dates.span(request.GET.get("from", ""), request.GET.get("to", ""), DAYS_SHOWN)
+
+
+def _lines(party: UUID, first: date, last: date) -> list[CashLine]:
+    """A purse's lines of some days, the newest first."""
     return list(reversed(money.cash_lines(party, midnight(first), midnight(last + timedelta(days=1)))))
 
 
 def _purse(request: HttpRequest, party: UUID, refusal: Refusal | None = None) -> HttpResponse:
-    one, today = courier(party), days.today()
+    one = courier(party)
     kept = typed(request, "do", "amount", "kind", "reason")
     try:
-        lines = _lines(request, party)
-    except NotYet as wrong:
-        lines, refusal = [], refusal or wrong
+        first, last = _span(request)
+    except dates.WrongDay as wrong:
+        (first, last), refusal = dates.span("", "", DAYS_SHOWN), refusal or wrong
     return show(
         request,
         "purse",
@@ -95,9 +111,10 @@ def _purse(request: HttpRequest, party: UUID, refusal: Refusal | None = None) ->
         courier=one,
         held_fen=money.purse_fen(party),
         limit_fen=catalog.limit("courier_purse_fen"),
-        lines=[(x, labels.word(labels.CASH_LINES, x.kind)) for x in lines],
-        first=request.GET.get("from", "")[:10] or str(today - timedelta(days=DAYS_SHOWN)),
-        last=request.GET.get("to", "")[:10] or str(today),
+        lines=[(x, labels.word(labels.CASH_LINES, x.kind), labels.reference(x)) for x in _lines(party, first, last)],
+        first=str(first),
+        last=str(last),
+        today=str(dates.today()),
         kinds=[(slug, labels.word(labels.CASH_LINES, slug)) for slug in labels.DIFFERENCES],
         typed=kept,
     )
@@ -123,12 +140,17 @@ def _done(request: HttpRequest, actor: Actor, party: UUID) -> str:
         forms.once(request, actor, lambda: settlement.issue_float(party, name, amount, by))
         return "issued"
     if what == "return":
-        forms.once(request, actor, lambda: settlement.return_float(party, name, amount, by))
+        _held_enough(
+            party, lambda: forms.once(request, actor, lambda: settlement.return_float(party, name, amount, by))
+        )
         return "returned"
     kind, reason = request.POST.get("kind", ""), sentence(request, "reason")
     if what != "difference" or kind not in labels.DIFFERENCES:
         raise NotYet(why_zh="先选短缺、多出还是假币", why_en="choose what kind of difference it is")
-    forms.once(request, actor, lambda: settlement.book_difference(party, name, kind, amount, by, reason))
+    _held_enough(
+        party,
+        lambda: forms.once(request, actor, lambda: settlement.book_difference(party, name, kind, amount, by, reason)),
+    )
     return "booked"
 
 
@@ -137,12 +159,14 @@ def _done(request: HttpRequest, actor: Actor, party: UUID) -> str:
 def purse_csv(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     """A purse's lines as a file, oldest first."""
     one = courier(party)
-    pairs = (("时间", "Time"), ("什么", "What"), ("金额", "Amount"), ("理由", "Reason"), ("编号", "Reference"))
+    with dates.of_file():
+        lines = _lines(party, *_span(request))
+    pairs = (("时间", "Time"), ("什么", "What"), ("金额", "Amount"), ("理由", "Reason"), ("从哪来", "From"))
     rows = (
-        [minute(x.at), labels.word(labels.CASH_LINES, x.kind), Yuan(x.amount_fen), x.reason, x.reference]
-        for x in reversed(_lines(request, party))
+        [minute(x.at), labels.word(labels.CASH_LINES, x.kind), Yuan(x.amount_fen), x.reason, labels.reference(x)]
+        for x in reversed(lines)
     )
-    return as_csv(f"float-{_plain(one.badge)}-{stamp(days.today())}", [words.pick(*p) for p in pairs], rows)
+    return as_csv(f"float-{_plain(one.badge)}-{stamp(dates.today())}", [words.pick(*p) for p in pairs], rows)
 
 
 def _plain(badge: str) -> str:

@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from huika.domain.ledger import queries as ledger
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import CourierRef
 from huika.domain.settlement import queries as money
@@ -16,10 +17,9 @@ from huika.domain.settlement.types import PayoutRef
 from huika.domain.trade import queries as trade
 from huika.domain.trade.types import OrderFilter, OrderRef
 from huika.faces.desk.money import labels
-from huika.faces.desk.orders import days
 from huika.faces.desk.pages import page
 from huika.faces.desk.people.plain import NotYet, plainly
-from huika.faces.pages import words
+from huika.faces.pages import dates, words
 from huika.kit import clock
 from huika.kit.refusals import NotFound, Refusal
 
@@ -34,7 +34,6 @@ PLACES = (
     ("/desk/money/profit", "毛利", "Profit"),
 )
 MOST_FEN = 100_000_000_00
-EARLIEST = date(2020, 1, 1)
 
 
 def show(request: HttpRequest, template: str, refusal: Refusal | None = None, **context: Any) -> HttpResponse:
@@ -110,23 +109,37 @@ def reference(request: HttpRequest) -> str:
 
 
 def day_asked(request: HttpRequest, name: str = "day", otherwise: date | None = None) -> date:
-    """The day that the address or a form names, today if none; NotYet for what is none."""
+    """The day that the address or a form names, today if none. Raises WrongDay."""
     text = request.POST.get(name, "") or request.GET.get(name, "")
-    found = days.named(text) if text else otherwise or days.today()
-    if found is None or not EARLIEST <= found <= days.today() + timedelta(days=400):
-        raise NotYet(why_zh="日期写成 2026-05-20 这样", why_en="write the day like 2026-05-20")
+    return dates.day(text, otherwise or dates.today())
+
+
+def day_of_books(request: HttpRequest) -> date:
+    """The same, where the books were open on that day already: before the operator's own capital nothing was booked.
+
+    Raises WrongDay.
+    """
+    found = day_asked(request)
+    if found == dates.today():
+        return found
+    opened = ledger.posted(["settlement.capital"], datetime.min.replace(tzinfo=UTC), clock.now())
+    if not opened or found < opened[0].at.astimezone(clock.SHANGHAI).date():
+        raise dates.WrongDay(why_zh=f"{found} 还没有开账", why=f"the books were not open yet on {found}")
     return found
 
 
 def month_asked(request: HttpRequest) -> tuple[str, datetime, datetime]:
-    """The month that the address or a form names: its name (2026-05), its start, the next one's start."""
-    today = days.today()
-    text = request.POST.get("month", "") or request.GET.get("month", "") or f"{today:%Y-%m}"
-    if not re.fullmatch(r"20[2-9][0-9]-(0[1-9]|1[0-2])", text, re.ASCII):
-        raise NotYet(why_zh="月份写成 2026-05 这样", why_en="write the month like 2026-05")
-    first = date.fromisoformat(f"{text}-01")
+    """The month that the address or a form names: its name (2026-05), its start, the next one's start.
+
+    Raises WrongDay.
+    """
+    return month_of(dates.month(request.POST.get("month", "") or request.GET.get("month", "")))
+
+
+def month_of(first: date) -> tuple[str, datetime, datetime]:
+    """A month by its first day: its name, its start, the next one's start."""
     following = (first + timedelta(days=32)).replace(day=1)
-    return text, midnight(first), midnight(following)
+    return f"{first:%Y-%m}", midnight(first), midnight(following)
 
 
 def midnight(day: date) -> datetime:

@@ -1,11 +1,12 @@
 """Words of the money pages: rails, states, scopes, lines, and what was just done."""
 
+from huika.domain.settlement.types import CashLine
 from huika.faces.pages import rails, words
 
 Pair = tuple[str, str]
 
 RAILS: dict[str, Pair] = {rail.code: (rail.zh, rail.en) for rail in rails.RAILS}
-SCOPES: dict[str, Pair] = {"all": ("全部付款", "All payouts"), **RAILS}
+SCOPES: dict[str, Pair] = rails.SCOPES
 # The state's form: go (dot), warn (diamond), idle (ring), done (tick), bad (red diamond).
 STATES: dict[str, tuple[str, str, str]] = {
     "unknown": ("bad", "没回音", "No answer"),
@@ -26,6 +27,17 @@ CASH_LINES: dict[str, Pair] = {
     "shortage": ("短缺", "Missing"),
     "overage": ("多出", "Too much"),
     "counterfeit": ("假币", "Counterfeit"),
+}
+REFERENCES: dict[str, Pair] = {  # how a line's key begins
+    "first": ("第一次发放", "First float"),
+    "desk-": ("值班台记的", "Booked by the desk"),
+    "top-up-": ("补领批了", "Top-up granted"),
+    "close-": ("交班时记的", "At the close of the shift"),
+    "HK": ("付款", "Payout"),
+}
+BY_DESK: dict[str, Pair] = {
+    "issue": ("值班台发放", "Handed out by the desk"),
+    "return": ("值班台收回", "Taken back by the desk"),
 }
 DIFFERENCES = ("shortage", "overage", "counterfeit")
 PIECES: dict[str, Pair] = {
@@ -67,6 +79,7 @@ DAY_SUMS: dict[str, Pair] = {
     "ledger_fen": ("总账合计", "Ledger's sum"),
 }
 DONE: dict[str, Pair] = {
+    "own": ("平台自己的钱转到银行户了", "The own money went to the bank account."),
     "again": ("又付了一次，发出了", "Paid once more; it is on its way."),
     "withdrawn": ("请对方撤回了，等对方回话", "Asked for it to be withdrawn; the other side answers."),
     "comparing": ("在对账，过一会儿刷新看结果", "Comparing; reload in a moment for the result."),
@@ -83,6 +96,14 @@ DONE: dict[str, Pair] = {
     "shift": ("交班了", "The shift is closed."),
     "day": ("这一天结了", "The day is closed."),
 }
+
+
+def reference(line: CashLine) -> str:
+    """Where a line of a purse comes from; a payout's number stays, since its page is found by it."""
+    begins = next((b for b in REFERENCES if line.reference.startswith(b)), "")
+    by_desk = begins == "desk-" and line.kind in BY_DESK
+    said = word(BY_DESK, line.kind) if by_desk else word(REFERENCES, begins or line.reference)
+    return f"{said} {line.reference}" if begins == "HK" else said
 
 
 def word(table: dict[str, Pair], key: str) -> str:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST, require_safe
 
 from huika.domain.ledger import queries as ledger
+from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
@@ -15,14 +17,16 @@ from huika.domain.settlement.types import DebtRef, HoldAge, StateSum
 from huika.domain.trade import queries as trade
 from huika.domain.trade.types import OrderFilter
 from huika.faces.desk.money import labels
-from huika.faces.desk.money.frame import sentence, show, typed
+from huika.faces.desk.money.frame import back, fen, reference, sentence, show, typed
 from huika.faces.desk.orders.waiting import span
 from huika.faces.pages import forms, who, words
-from huika.kit import clock
+from huika.kit import approvals, clock
 from huika.kit.refusals import Refusal
 
 DEBTS_SHOWN = 8
 WEEK = timedelta(days=7)
+STOP, RESUME = "settlement.stop_payouts", "settlement.resume_payouts"
+KINDS = (STOP, RESUME)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,52 @@ def _debts(found: list[DebtRef]) -> list[tuple[DebtRef, str]]:
     return [(d, codes.get(d.order, "")) for d in found]
 
 
-def _overview(request: HttpRequest, refusal: Refusal | None = None, kept: dict[str, str] | None = None) -> HttpResponse:
+class Standing(Refusal):
+    code, status = "approval_stands", 409
+    zh, en = (
+        "{scope_zh}：这个请求已经在等第二个人批，没有再提一次",
+        "{scope_en}: this request already waits for a second person; it was not made again.",
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request to stop or resume payouts that a second person has not decided."""
+
+    it: approvals.Asked
+    kind: str
+    scope: str
+    asker: str
+    mine: bool
+
+
+def waiting(actor: Actor) -> list[Waiting]:
+    """The requests to stop and to resume that stand, oldest first."""
+    asked = [a for a in approvals.open_ones() if a.kind in KINDS]
+    names = people.staff_names(a.asked_by for a in asked)
+    return [
+        Waiting(
+            a, a.kind, str(approvals.facts_of(a.id).facts["scope"]), names.get(a.asked_by, "—"),
+            a.asked_by == actor.party,
+        )
+        for a in asked
+    ]  # fmt: skip
+
+
+def _standing(actor: Actor, kind: str, facts: dict[str, str]) -> UUID | None:
+    """One's own request for exactly this, which is shown instead of asking again. Raises Standing for any other."""
+    stands = next((w for w in waiting(actor) if (w.kind, w.scope) == (kind, facts["scope"])), None)
+    if stands is None:
+        return None
+    if stands.mine and approvals.facts_of(stands.it.id).facts == facts:
+        return stands.it.id
+    zh, en = labels.SCOPES[stands.scope]
+    raise Standing(scope_zh=zh, scope_en=en)
+
+
+def _overview(
+    request: HttpRequest, actor: Actor, refusal: Refusal | None = None, kept: dict[str, str] | None = None
+) -> HttpResponse:
     at = clock.now()
     ages, debts, reserves = list(money.holds_by_age(at)), list(money.open_debts()), money.open_reserves()
     trial, under_way = ledger.trial_balance(at), on_the_way(at)
@@ -120,7 +169,8 @@ def _overview(request: HttpRequest, refusal: Refusal | None = None, kept: dict[s
         compared=next(iter(money.reconciliations(1)), None),
         unexplained=len(money.differences()),
         scopes=[(slug, words.pick(*said)) for slug, said in labels.SCOPES.items()],
-        typed=kept or {"scope": "all", "reason": ""},
+        waiting=[(w, labels.word(labels.SCOPES, w.scope)) for w in waiting(actor)],
+        typed={"scope": "all", "reason": "", "amount": "", "do": "", **(kept or {})},
     )
 
 
@@ -128,7 +178,7 @@ def _overview(request: HttpRequest, refusal: Refusal | None = None, kept: dict[s
 @who.only(Role.DESK)
 def overview(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Money at a glance."""
-    return _overview(request)
+    return _overview(request, actor)
 
 
 @require_POST
@@ -138,10 +188,25 @@ def stop(request: HttpRequest, actor: Actor) -> HttpResponse:
     kept = typed(request, "scope", "reason")
     try:
         reason = sentence(request, "reason")
-        asked = forms.once(request, actor, lambda: settlement.ask_to_stop(kept["scope"], actor.party, reason))
+        asked = _standing(actor, STOP, {"scope": kept["scope"], "reason": reason}) or forms.once(
+            request, actor, lambda: settlement.ask_to_stop(kept["scope"], actor.party, reason)
+        )
     except Refusal as refusal:
-        return _overview(request, refusal, kept)
+        return _overview(request, actor, refusal, kept)
     return HttpResponseRedirect(f"/staff/approvals/{asked}")
+
+
+@require_POST
+@who.only(Role.DESK)
+def own(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What is the operator's own at the custodian goes to its bank account, and never more than that."""
+    kept = typed(request, "do", "amount")
+    try:
+        amount, name = fen(request, "amount"), reference(request)
+        forms.once(request, actor, lambda: settlement.withdraw_own(name, amount, actor.party))
+    except Refusal as refusal:
+        return _overview(request, actor, refusal, kept)
+    return back("/desk/money", "own")
 
 
 @require_POST
@@ -150,7 +215,9 @@ def resume(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Ask for stopped payouts to go on; a second person decides."""
     scope = request.POST.get("scope", "")[:20]
     try:
-        asked = forms.once(request, actor, lambda: settlement.ask_to_resume(scope, actor.party))
+        asked = _standing(actor, RESUME, {"scope": scope}) or forms.once(
+            request, actor, lambda: settlement.ask_to_resume(scope, actor.party)
+        )
     except Refusal as refusal:
-        return _overview(request, refusal)
+        return _overview(request, actor, refusal)
     return HttpResponseRedirect(f"/staff/approvals/{asked}")

@@ -20,7 +20,7 @@ from huika.faces.desk.money.frame import back, orders_of, show, stamp, uuid_type
 from huika.faces.desk.orders import days
 from huika.faces.desk.orders import standing as st
 from huika.faces.desk.people.plain import NotYet
-from huika.faces.pages import forms, who, words
+from huika.faces.pages import forms, rails, who, words
 from huika.faces.pages.papers import Yuan, minute
 from huika.faces.pages.tables import as_csv
 from huika.kit import clock
@@ -123,16 +123,40 @@ def _standing(case: PayoutCase) -> PayoutRef | None:
     return next((o for o in same if o.state not in labels.DEAD), None)
 
 
-def _payees(order: OrderRef) -> list[tuple[PayeeRef, str, bool]]:
-    """The seller's accounts, and whether each may be paid yet."""
+@dataclass(frozen=True)
+class Account:
+    """An account of the seller: whether it may be paid yet, and whether it is the one that this payout went to."""
+
+    it: PayeeRef
+    rail: str
+    usable: bool
+    refused: bool
+
+
+def _accounts(order: OrderRef, payout: PayoutRef) -> list[Account]:
+    """Every account of the seller that stands; the one to which this payout was not paid comes last."""
     at = clock.now()
-    return [(p, labels.word(labels.RAILS, p.rail), p.usable_from <= at) for p in people.payees(order.seller)]
+    found = [
+        # One account of a rail stands at a time: what could be paid when this payout was made is where it went.
+        Account(
+            p, rails.named(p.rail), p.usable_from <= at, p.rail == payout.rail and p.usable_from <= payout.created_at
+        )
+        for p in people.payees(order.seller)
+    ]
+    return sorted(found, key=lambda a: (a.refused, not a.usable))
+
+
+def _preselected(accounts: Sequence[Account]) -> str:
+    """The only account that can be paid and did not refuse; with several or none of them nothing is chosen."""
+    good = [a for a in accounts if a.usable and not a.refused]
+    return str(good[0].it.id) if len(good) == 1 else ""
 
 
 def _payout(request: HttpRequest, payout: UUID, refusal: Refusal | None = None) -> HttpResponse:
     case = money.payout_case(payout)
     order = trade.order_for(trade.DESK, case.payout.order)
     (row,) = rows([case.payout])
+    accounts = _accounts(order, case.payout)
     debt = next((d for d in money.debts(order.id) if d.payout == payout), None)
     return show(
         request,
@@ -145,8 +169,9 @@ def _payout(request: HttpRequest, payout: UUID, refusal: Refusal | None = None) 
         alias=st.alias_of(order.seller),
         debt=debt,
         instead=_standing(case),
-        payees=_payees(order),
-        chosen=request.POST.get("payee", ""),
+        said=rails.reason_for_desk(case.reason),
+        accounts=accounts,
+        chosen=request.POST.get("payee", "") or _preselected(accounts),
     )
 
 
@@ -167,9 +192,10 @@ def payout(request: HttpRequest, actor: Actor, payout: UUID) -> HttpResponse:
 
 
 def _again(request: HttpRequest, actor: Actor, payout: UUID) -> UUID:
-    order = trade.order_for(trade.DESK, money.payout_case(payout).payout.order)
+    dead = money.payout_case(payout).payout
+    order = trade.order_for(trade.DESK, dead.order)
     payee = uuid_typed(request.POST.get("payee", ""), "先选付到哪个账户", "choose the account first")
-    known = {p.id: usable for p, _, usable in _payees(order)}
+    known = {a.it.id: a.usable for a in _accounts(order, dead)}
     if payee not in known:
         raise NotYet(why_zh="这不是卖家现在的账户", why_en="this is not an account of the seller now")
     if not known[payee]:

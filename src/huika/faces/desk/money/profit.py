@@ -16,8 +16,7 @@ from huika.domain.trade.types import OrderFilter, OrderRef
 from huika.faces.desk.money.frame import day_asked, show, stamp
 from huika.faces.desk.orders import days
 from huika.faces.desk.orders import standing as st
-from huika.faces.desk.people.plain import NotYet
-from huika.faces.pages import who, words
+from huika.faces.pages import dates, who, words
 from huika.faces.pages.papers import Yuan
 from huika.faces.pages.tables import as_csv
 from huika.kit.refusals import Refusal
@@ -62,7 +61,7 @@ def profit(request: HttpRequest, actor: Actor) -> HttpResponse:
     refusal: Refusal | None = None
     try:
         day = day_asked(request)
-    except NotYet as wrong:
+    except dates.WrongDay as wrong:
         day, refusal = days.today(), wrong
     found, city = rows(_city(request), day), _city(request)
     fees, pay, rounding, rail, profit_fen = _total(found)
@@ -89,7 +88,8 @@ def profit(request: HttpRequest, actor: Actor) -> HttpResponse:
 @who.only(Role.DESK)
 def profit_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The same as a file, with its total."""
-    day = day_asked(request)
+    with dates.of_file():
+        day = day_asked(request)
     pairs = (
         ("单号", "Order"), ("区", "District"), ("收费", "Fees"), ("工钱", "Pay"), ("抹零", "Rounding"),
         ("付款手续费", "Rails"), ("毛利", "Profit"),

@@ -10,9 +10,9 @@ from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
 from huika.domain.settlement.types import DifferenceRef
 from huika.faces.desk.money import labels
-from huika.faces.desk.money.frame import back, day_asked, sentence, show, stamp, typed, uuid_typed
+from huika.faces.desk.money.frame import back, day_asked, day_of_books, sentence, show, stamp, typed, uuid_typed
 from huika.faces.desk.orders import days
-from huika.faces.pages import forms, who, words
+from huika.faces.pages import dates, forms, who, words
 from huika.faces.pages.papers import Yuan
 from huika.faces.pages.tables import as_csv
 from huika.kit.refusals import Refusal
@@ -24,7 +24,10 @@ def _row(d: DifferenceRef) -> tuple[DifferenceRef, str, str]:
 
 def _found(request: HttpRequest) -> list[DifferenceRef]:
     """Of the day that is asked for; without one whatever nobody has explained."""
-    return list(money.differences(day_asked(request) if request.GET.get("day") else None))
+    found = list(money.differences(day_asked(request) if request.GET.get("day") else None))
+    if request.GET.get("day") and not found:
+        day_of_books(request)  # a day before there were books has no differences either, and that is not good news
+    return found
 
 
 def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
@@ -39,7 +42,9 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         found = _found(request)
     except Refusal as wrong:
         refusal, found = refusal or wrong, list(money.differences())
-    shown = days.named(request.GET.get("day", ""))
+        shown = None
+    else:
+        shown = days.named(request.GET.get("day", ""))
     return show(request, "reconciliation", refusal, rows=[_row(d) for d in found], shown=shown, **context)
 
 
@@ -71,9 +76,11 @@ def differences_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
         ("日期", "Day"), ("差异", "Difference"), ("动作", "Movement"), ("请求号", "Request"), ("我们", "Ours"),
         ("托管方", "Theirs"), ("说明", "Explanation"),
     )  # fmt: skip
+    with dates.of_file():
+        found = _found(request)
     lines = (
         [d.day, kind, movement, d.request, _sum(d.ours_fen), _sum(d.theirs_fen), d.explanation]
-        for d, kind, movement in map(_row, _found(request))
+        for d, kind, movement in map(_row, found)
     )
     return as_csv(f"differences-{stamp(days.today())}", [words.pick(*p) for p in pairs], lines)
 

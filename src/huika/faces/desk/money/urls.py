@@ -8,6 +8,7 @@ urlpatterns = [
     path("money", overview.overview),
     path("money/stop", overview.stop),
     path("money/resume", overview.resume),
+    path("money/own", overview.own),
     path("money/payouts", payouts.payouts),
     path("money/payouts.csv", payouts.payouts_csv),
     path("money/payouts/<uuid:payout>", payouts.payout),

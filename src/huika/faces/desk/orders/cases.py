@@ -166,12 +166,12 @@ def _about_payout(payout: UUID) -> list[Fact]:
         return []
     p = case.payout
     form, zh, en = PAYOUT_STATES[p.state]
-    said = case.reason or words.pick("没有说什么", "Nothing")
+    said = rails.reason_for_desk(case.reason) or words.pick("没有说什么", "Nothing")
     return [
         Fact("金额", "Amount", figures.yuan(p.amount_fen)),
         Fact("现在", "Now", words.pick(zh, en), form),
         Fact("怎么付", "By", rails.named(p.rail)),
-        Fact("对方说", "The rail says", said, quoted=bool(case.reason)),
+        Fact("对方说", "The rail says", said),
         Fact("对方流水号", "Their reference", case.reference or "—", quoted=True),
         Fact("付款号", "Payout number", p.number, quoted=True),
         Fact("开始付", "Started", moment(p.created_at)),

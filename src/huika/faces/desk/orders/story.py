@@ -6,7 +6,7 @@ from typing import Any
 
 from huika.domain.trade import queries as trade
 from huika.domain.trade.types import OrderRef, Step
-from huika.faces.pages import words
+from huika.faces.pages import rails, words
 from huika.kit import money
 from huika.kit.events import WORDS
 
@@ -70,6 +70,8 @@ def _sentence(step: Step) -> str:
     """The event's own words, its codes said in the page's language."""
     template = words.pick(*WORDS.get(step.verb, (step.verb, step.verb)))
     facts = {name: _value(name, value) for name, value in step.facts.items()}
+    if step.verb == "settlement.payout.failed":
+        facts["reason"] = rails.reason_for_desk(str(facts.get("reason", ""))) or words.pick("没说为什么", "no reason")
     try:
         return template.format_map(facts)
     except (KeyError, ValueError):

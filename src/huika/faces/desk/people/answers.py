@@ -1,7 +1,7 @@
 """What the telephone page asks while somebody is on the line: short answers as JSON, sentences in its language."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -121,27 +121,34 @@ def quote(request: HttpRequest, actor: Actor) -> Answer:
     """The net figure and the sentence to say; firm for a quarter of an hour as soon as the district is known."""
     parts = basket.read({name: request.POST.get(name, "") for name in request.POST})
     notices, lines = basket.check(parts), basket.lines(parts)
+    bagged = orders.bagged(lines)
     covered = frozenset(r.id for r in people.recyclers())
     district = request.POST.get("district", "")
     city = basket.city_of(district)
     until, number = None, ""
     if city is None:
-        offers = books.preview(_first_city(), lines, covered).offers
+        offers = books.preview(_first_city(), lines, covered, bagged=bagged).offers
     else:
-        made = forms.once(request, actor, lambda: market.compare(city, district, lines, served=True, covered=covered))
+        made = forms.once(
+            request,
+            actor,
+            lambda: market.compare(city, district, lines, served=True, covered=covered, bagged=bagged),
+        )
         compared = books.comparison(made)
         offers, until, number = compared.ranking.offers, compared.expires_at, str(made)
     if not offers:
         return {"none": _none(_first_city() if city is None else city, lines, covered)}
     best = offers[0]
     face = sum(line.face_value_fen for line in lines)
+    cards = [(words.name_of(p.kind), p.face_fen, p.count) for p in parts]
     return {
         "comparison": number,
         "offer": best.id,
         "net": f"{best.net_fen // 100:,}",
         "cents": f".{best.net_fen % 100:02d}",
-        "say": sentences.price([(words.name_of(p.kind), p.face_fen, p.count) for p in parts], best.net_fen, until),
+        "say": sentences.price(cards, best.net_fen, until),
         "sub": _sub(offers, face),
+        "later": _later(offers, cards, until),
         "notices": [words.said(notice) for notice in notices],
         "firm": bool(number),
     }
@@ -151,7 +158,26 @@ def _first_city() -> str:
     return next((city for city, _ in visits.areas()), "")
 
 
-def _sub(offers: tuple[Offer, ...], face_fen: int) -> str:
+def _later(offers: tuple[Offer, ...], cards: list[tuple[str, int, int]], until: datetime | None) -> Answer | None:
+    """The best of the offers that bring more where a part of them comes later; they stand after those paid in full."""
+    found = next((o for o in offers if o.reserve_fen), None)
+    if found is None:
+        return None
+    return {
+        "offer": found.id,
+        "net": f"{found.net_fen // 100:,}",
+        "cents": f".{found.net_fen % 100:02d}",
+        "ask": sentences.later(found),
+        "say": sentences.price(cards, found.net_fen, until, found),
+        "sub": sentences.parts(found),
+        "name": words.pick(
+            f"多 {hk.yuan(found.more_fen)} 元，一部分晚点", f"{hk.yuan(found.more_fen)} yuan more, part later"
+        ),
+    }
+
+
+def _sub(every: tuple[Offer, ...], face_fen: int) -> str:
+    offers = [o for o in every if not o.reserve_fen]
     best = offers[0]
     names = words.pick("、", ", ").join(words.name_of(lot) for lot in best.lots)
     share = hk.zhe(round(best.net_fen * 10_000 / face_fen))

@@ -62,8 +62,8 @@ def _page(request: HttpRequest, given: QueryDict, refusal: Refusal | None = None
         refusal=refusal,
         given=given,
         lines=[{"n": n, **{name: given.get(f"{name}-{n}", "") for name in names}} for n in numbers],
-        steps={step.code: step for step in sentences.STEPS},
-        sayings=sentences.STEPS,
+        steps={step.code: step for step in (*sentences.STEPS, sentences.LATER)},
+        sayings=(*sentences.STEPS, sentences.LATER),
         consents=[(one, one.code in given.getlist("consent")) for one in sentences.CONSENTS],
         screen=[(one, given.get(f"s-{one.code}", "")) for one in sentences.SCREEN],
         stop=sentences.STOP,
@@ -102,6 +102,8 @@ def _booking(given: QueryDict) -> trade.Booking:
     if rail not in rails.BY_CODE:
         raise Malformed(field="rail", why="ask how to pay", why_zh="问一下怎么收钱")
     offer = next(o for o in compared.ranking.offers if o.id == given.get("offer", ""))
+    if rail == rails.CASH and offer.reserve_fen:
+        raise rails.NotOffered(why_zh="有一部分晚点付，要打到账户", why="a part of it comes later, to an account")
     account = _account(given, rail, offer.now_fen)
     return trade.Booking(compared.id, given.get("offer", ""), _opens(given), given.get("address", ""), rail, account)
 
@@ -145,10 +147,13 @@ def booked(request: HttpRequest, actor: Actor, order: UUID) -> HttpResponse:
         raise NotFound()
     visit = visits.visit(ref.visit)
     badge, by_sms = people.courier_badge(visit.courier), people.seller(ref.seller).by_telephone
-    say = sentences.done(hk.day(visit.opens), visit.opens, visit.closes, badge, ref.quoted_net_fen, by_sms=by_sms)
+    later = sum(c.reserve_fen for c in ref.cards), max(lot.reserve_days for lot in ref.lots)
+    say = sentences.done(
+        hk.day(visit.opens), visit.opens, visit.closes, badge, ref.quoted_net_fen, by_sms=by_sms, later=later
+    )
     return page(
         request, "desk/people/booked.html", order=ref, visit=visit, badge=badge, by_sms=by_sms, say=say,
-        cards=len(ref.cards),
+        cards=len(ref.cards), later_fen=later[0], later_days=later[1],
     )  # fmt: skip
 
 

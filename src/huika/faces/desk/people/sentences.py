@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from huika.domain.market.types import Offer
 from huika.faces.pages import words
 from huika.faces.pages.templatetags import hk
 from huika.kit import clock
@@ -43,6 +44,15 @@ STEPS = (
          '"That is everything; I am booking it now."'),
 )  # fmt: skip
 
+LATER = Said(
+    "later",
+    "「还有一种能多拿一点：一部分当面付，一部分晚几天打到您账户。要哪种？」",
+    '"There is another way that brings more: part at the door, part some days later. Which one?"',
+    "当面付还是晚点",
+    "now or later",
+)
+"""Asked only where such an offer stands; call.js puts its figures in the place of this."""
+
 CONSENTS = (
     Said("service", "「按公布的标准办：先报价后上门，不卖不花钱。同意吗？」",
          '"We follow the published standard: price first, then the visit; saying no is free. Agreed?"',
@@ -74,31 +84,63 @@ STOP = Said(
 )
 
 
-def price(cards: list[tuple[str, int, int]], net_fen: int, until: datetime | None) -> str:
+def price(cards: list[tuple[str, int, int]], net_fen: int, until: datetime | None, later: Offer | None = None) -> str:
     """The price in one sentence: (kind, face value in fen, how many) of each line; firm when it has an `until`."""
     listed_zh = "，".join(f"{kind} {hk.yuan(face)} 元的 {count} 张" for kind, face, count in cards)
     listed_en = ", ".join(f"{count} × {kind} of {hk.yuan(face)} yuan" for kind, face, count in cards)
     net = hk.yuan(net_fen)
-    if until is None:
-        return words.pick(
-            f"「{listed_zh}，到您手里 {net} 元，上门不另收钱。」",
-            f'"{listed_en}: {net} yuan in your hand, nothing more for the visit."',
-        )
-    at = until.astimezone(clock.SHANGHAI).strftime("%H:%M")
+    zh, en = f"到您手里 {net} 元，上门不另收钱", f"{net} yuan in your hand, nothing more for the visit"
+    if later is not None:
+        zh = f"一共 {net} 元，{parts(later, 'zh')}，上门不另收钱"
+        en = f"{net} yuan in all, {parts(later, 'en')}, nothing more for the visit"
+    at = until.astimezone(clock.SHANGHAI).strftime("%H:%M") if until else ""
+    stands_zh, stands_en = (f"，{at} 前都算数", f". It stands until {at}") if at else ("", "")
+    return words.pick(f"「{listed_zh}，{zh}{stands_zh}。」", f'"{listed_en}: {en}{stands_en}."')
+
+
+def parts(offer: Offer, language: str = "") -> str:
+    """What is paid now, what later and when, in a line; in the page's language where none is named."""
+    now, kept, days = hk.yuan(offer.now_fen), hk.yuan(offer.reserve_fen), offer.reserve_days
+    if (language or words.language()) == "zh":
+        return f"当面 {now} 元，上门 {days} 天后 {kept} 元到账户"
+    return f"{now} yuan at the door, {kept} yuan {days} days later"
+
+
+def later(offer: Offer) -> str:
+    """The offer with a reserve, read out after the one that is paid in full: more, and what stands against it."""
+    more, net, now, kept = (hk.yuan(fen) for fen in (offer.more_fen, offer.net_fen, offer.now_fen, offer.reserve_fen))
+    days = offer.reserve_days
     return words.pick(
-        f"「{listed_zh}，到您手里 {net} 元，上门不另收钱，{at} 前都算数。」",
-        f'"{listed_en}: {net} yuan in your hand, nothing more for the visit. It stands until {at}."',
+        f"「还有一种多拿 {more} 元，一共 {net} 元：当面付 {now} 元，另外 {kept} 元由托管方留着，"
+        f"上门 {days} 天后自动打到您账户；有人拿出凭据说卡有问题，才等结论。这种不能收现金。您要哪种？」",
+        f'"There is another way that brings {more} yuan more, {net} in all: {now} yuan at the door; the other '
+        f"{kept} yuan stay at the custodian and come to your account by themselves {days} days after the visit. Only "
+        "if somebody shows evidence against the card do they wait for a decision. It cannot be paid in cash. "
+        'Which do you want?"',
     )
 
 
-def done(day: str, opens: datetime, closes: datetime, badge: str, net_fen: int, *, by_sms: bool) -> str:
-    """What is repeated at the end: when, who, how much, which code."""
+def done(
+    day: str,
+    opens: datetime,
+    closes: datetime,
+    badge: str,
+    net_fen: int,
+    *,
+    by_sms: bool,
+    later: tuple[int, int] = (0, 0),
+) -> str:
+    """What is repeated at the end: when, who, how much, which code; `later`: fen of it that come after so many days."""
     between = tuple(at.astimezone(clock.SHANGHAI).strftime("%H:%M") for at in (opens, closes))
-    net = hk.yuan(net_fen)
+    net_zh, net_en = f"到手 {hk.yuan(net_fen)} 元", f"{hk.yuan(net_fen)} yuan in your hand"
+    if later[0]:
+        now, kept, days = hk.yuan(net_fen - later[0]), hk.yuan(later[0]), later[1]
+        net_zh = f"当面 {now} 元，{days} 天后 {kept} 元打到账户"
+        net_en = f"{now} yuan at the door and {kept} yuan to your account {days} days later"
     code_zh = "开门口令发短信给您" if by_sms else "开门口令在您手机的订单里"
     code_en = "the six digits for the door come by text message" if by_sms else "the six digits stand in your order"
     return words.pick(
-        f"「约好了：{day} {between[0]} 到 {between[1]}，专员 {badge}，到手 {net} 元。{code_zh}，卡的密码谁问都别说。」",
-        f'"Booked: {day}, {between[0]} to {between[1]}, courier {badge}, {net} yuan in your hand; {code_en}. '
+        f"「约好了：{day} {between[0]} 到 {between[1]}，专员 {badge}，{net_zh}。{code_zh}，卡的密码谁问都别说。」",
+        f'"Booked: {day}, {between[0]} to {between[1]}, courier {badge}, {net_en}; {code_en}. '
         'Tell nobody the PIN; uncover it only when the courier is there."',
     )

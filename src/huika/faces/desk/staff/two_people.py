@@ -1,5 +1,6 @@
 """What needs two people: letting a colleague in again, and every other approval, signed with a passkey."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,7 +10,7 @@ from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.faces.desk.staff import ceremony, places, shown
-from huika.faces.pages import forms
+from huika.faces.pages import forms, rails, words
 from huika.kit import approvals
 from huika.kit.refusals import Refusal
 
@@ -53,9 +54,26 @@ def waiting(request: HttpRequest, actor: Actor) -> HttpResponse:
     )
 
 
+def in_words(one: approvals.Asked) -> approvals.Asked:
+    """An approval with what payouts are stopped for said in words; its facts themselves stay as they are signed."""
+    of = approvals.WORDS.get(one.kind)
+    names = {pair: name for name, pair in of.facts.items()} if of else {}
+    facts = {names.get((zh, en), en): value for zh, en, value in one.facts}
+    if of is None or facts.get("scope") not in rails.SCOPES:
+        return one
+    said_zh, said_en = rails.SCOPES[facts["scope"]]
+    shown = words.pick(said_zh, said_en)
+    return replace(
+        one,
+        zh=of.zh.format_map({**facts, "scope": said_zh}),
+        en=of.en.format_map({**facts, "scope": said_en}),
+        facts=tuple((zh, en, shown if names.get((zh, en)) == "scope" else value) for zh, en, value in one.facts),
+    )
+
+
 def _row(one: approvals.Asked, names: dict[UUID, str], actor: Actor) -> dict[str, object]:
     return {
-        "it": one,
+        "it": in_words(one),
         "asker": names.get(one.asked_by, "—"),
         "decider": names.get(one.decided_by, "—") if one.decided_by else "",
         "mine": one.asked_by == actor.party,

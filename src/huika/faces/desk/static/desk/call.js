@@ -10,7 +10,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const field = (name) => form.elements[name];
   const step = (name) => one(`[data-turn="${name}"]`);
-  const known = { verified: false, payees: {}, consents: [], stopped: false, firm: false };
+  const known = { verified: false, payees: {}, consents: [], stopped: false, firm: false, now: null, later: null };
   let asked = 0;
 
   const make = (tag, className, text) => { const node = document.createElement(tag); node.className = className; if (text) node.textContent = text; return node; };
@@ -165,22 +165,42 @@
     const none = answer && (answer.none || answer.refusal);
     net.classList.remove("netline_wait");
     net.classList.toggle("netline_none", Boolean(none));
+    known.now = answer && !none ? answer : null;
+    known.later = (known.now && answer.later) || null;
     figure.hidden = !answer || Boolean(none);
-    told.textContent = !answer ? told.dataset.empty : none || answer.say;
-    sub.textContent = answer && !none ? answer.sub : "";
+    told.textContent = !answer ? told.dataset.empty : none || "";
+    sub.textContent = "";
     const notice = one("[data-notice]"), notices = (answer && answer.notices) || [];
     notice.hidden = !notices.length;
     one("[data-notice-text]").textContent = notices.join(" ");
+    step("later").hidden = !known.later;
+    if (known.later) {
+      one("[data-later-name]").textContent = known.later.name;
+      one('[data-say="later"]').textContent = known.later.ask;
+    }
     if (answer && !none) {
-      one("[data-yuan]").textContent = answer.net;
-      one("[data-cents]").textContent = answer.cents;
-      field("comparison").value = answer.comparison; field("offer").value = answer.offer; known.firm = answer.firm;
+      field("comparison").value = answer.comparison; known.firm = answer.firm;
+      take();
       // A firm price stands for a quarter of an hour: ask anew before it ends.
       clearTimeout(show.again);
       if (answer.firm) show.again = setTimeout(price, 14 * 60 * 1000);
     }
     known.priced = Boolean(answer && !none);
     state();
+  }
+
+  // Which of the two is read out and booked: all at the door, or more with a part of it later.
+  const wantsLater = () => Boolean(known.later) && chosen("later") === "yes";
+  function take() {
+    const offer = wantsLater() ? known.later : known.now;
+    if (!offer) return;
+    one("[data-price]").textContent = offer.say;
+    one("[data-sub]").textContent = offer.sub;
+    one("[data-later-sub]").textContent = known.later ? known.later.sub : "";
+    one("[data-yuan]").textContent = offer.net;
+    one("[data-cents]").textContent = offer.cents;
+    field("offer").value = offer.offer;
+    papers();
   }
 
   // ---- when
@@ -229,8 +249,10 @@
     one("[data-account]").hidden = !online() || Boolean(onFile());
     if (online()) for (const name of ["placeholder", "aria-label"]) field("account").setAttribute(name, one('input[name="rail"]:checked').dataset.field);
     const payee = one("[data-payee]");
-    payee.hidden = !online() || !onFile();
-    payee.textContent = `${payee.dataset.old} ${onFile()}`;
+    const noCash = chosen("rail") === "cash" && wantsLater();
+    payee.hidden = !noCash && (!online() || !onFile());
+    payee.textContent = noCash ? payee.dataset.later : `${payee.dataset.old} ${onFile()}`;
+    payee.classList.toggle("hk-warn", noCash);
     if (onFile()) field("account").value = "";
     if (known.verified) verdict("verified", known.consents.length && needed().every((kind) => known.consents.includes(kind)) ? one("[data-verdict]").dataset.all : "");
   }
@@ -278,7 +300,8 @@
       cards: Boolean(known.priced),
       place: Boolean(field("district").value) && field("address").value.trim().length >= 4 && (known.firm || !known.priced),
       when: Boolean(field("opens").value),
-      rail: chosen("rail") === "cash" || (online() && Boolean(onFile() || field("account").value.trim())),
+      later: true,
+      rail: (chosen("rail") === "cash" && !wantsLater()) || (online() && Boolean(onFile() || field("account").value.trim())),
       person: known.verified && needed().every((kind) => agreed().has(kind)),
     };
     for (const [name, ready] of Object.entries(done)) step(name).classList.toggle("ok", ready);
@@ -308,6 +331,7 @@
     if (/^(form|scratched)-/.test(name)) price();
     if (name === "window-shown") { field("opens").value = value; save(); }
     if (name === "day-shown") times(value);
+    if (name === "later") take();
     if (name === "rail") papers();
     if (name === "rail" || name === "consent") check();
     state();
