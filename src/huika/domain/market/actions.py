@@ -8,7 +8,7 @@ from uuid import UUID
 
 from huika.domain.market import books, models, queries, rules
 from huika.domain.market.errors import BadBook, BookChanged, CityNotServed, EmptyBasket
-from huika.domain.market.types import NO_RESERVE, Fee, Line, ReserveTerms
+from huika.domain.market.types import MOST_RESERVE, NO_RESERVE, Fee, Line, ReserveTerms
 from huika.kit import canonical, clock, events, locks
 from huika.kit.change import action
 from huika.kit.refusals import Malformed
@@ -38,7 +38,7 @@ def publish_book(
     against; BookChanged otherwise.
     """
     if reserve is not None and reserve != NO_RESERVE and not rules.within(reserve):
-        most = rules.MOST_RESERVE
+        most = MOST_RESERVE
         raise Malformed(
             field="reserve",
             why=f"at most {most.share_bp} bp for {most.days} days, {most.bonus_bp} bp more",

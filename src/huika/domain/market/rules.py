@@ -11,6 +11,7 @@ from itertools import combinations
 from uuid import UUID
 
 from huika.domain.market.types import (
+    MOST_RESERVE,
     Absence,
     Book,
     CardPrice,
@@ -28,7 +29,6 @@ MOST_RECYCLERS = 3
 MOST_LINES = 60
 LATER = "~r"
 """What the id of an offer with a reserve ends with, after the id of the same offer paid in full."""
-MOST_RESERVE = ReserveTerms(share_bp=5_000, days=60, bonus_bp=1_000)
 NOTHING_MORE: Mapping[int, int] = {}
 
 ABSENT = {

@@ -52,6 +52,8 @@ class ReserveTerms:
 
 NO_RESERVE = ReserveTerms(0, 0, 0)
 """Publishing with it ends what the last version offered."""
+MOST_RESERVE = ReserveTerms(share_bp=5_000, days=60, bonus_bp=1_000)
+"""More than this no recycler may ask a seller to wait for."""
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ class CallbackReplayed(Refusal):
 class PayoutsStopped(Refusal):
     code, status = "payouts_stopped", 409
     zh, en = (
-        "付款暂停中，钱还归你，恢复后自动付出",
-        "Payouts are stopped. The money stays yours and is sent when they resume.",
+        "付款暂停中，这笔钱归卖家，恢复后自动付出",
+        "Payouts are stopped. The money is the seller's and is sent when they resume.",
     )
 
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.market import queries as market
-from huika.domain.market.types import BookRef, ReserveTerms
+from huika.domain.market.types import MOST_RESERVE, BookRef
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, LicenceRef, Role
 from huika.domain.settlement import queries as money
@@ -28,8 +28,6 @@ from huika.kit.refusals import NotFound, Refusal
 
 ROWS_A_PAGE = 50
 EXPIRES_SOON_DAYS = 30
-MOST_RESERVE = ReserveTerms(share_bp=5_000, days=60, bonus_bp=1_000)
-"""What the form says is the most; the market itself refuses more."""
 
 
 @dataclass(frozen=True)
