@@ -17,7 +17,7 @@ demo: $(RUN)
 	@$(BIN)/huika demo
 
 test: check chromium
-	@$(BIN)/pytest -n 2 --dist loadgroup -q -m "not long"
+	@$(BIN)/pytest -n 3 --dist loadgroup -q -m "not long"  # three on two cores: much of it waits
 
 check: $(DEV)
 	@$(BIN)/ruff format --check -q src tests bench

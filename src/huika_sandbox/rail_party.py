@@ -55,7 +55,7 @@ class RailParty(Counterparty):
         super().__init__(faults)
         self._timing = timing or Timing()
         schema = rail_transfers.SCHEMA + rail_notices.SCHEMA + self.schema
-        self._store = Store(data / f"{self.name}.sqlite3", schema)
+        self._store = Store(data / f"{self.name}.sqlite3", schema, version=1)
         self._transfers = Transfers(self._store, self.unknown)
         self._timetable = Timetable()
         self._notices = Notices(

@@ -30,7 +30,7 @@ def fingerprint(content: Mapping[str, Any]) -> str:
 class Store:
     """A SQLite file (WAL, synchronous off: a sandbox may forget on a power cut), used from one event loop only."""
 
-    def __init__(self, path: Path, schema: str) -> None:
+    def __init__(self, path: Path, schema: str, version: int = 0) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
@@ -38,8 +38,18 @@ class Store:
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA foreign_keys=ON")
+        self._same(path, version)
         self._db.executescript(_COMMON + schema)
         self._nonces_since_purge = 0
+
+    def _same(self, path: Path, version: int) -> None:
+        """A file of another version would be read as if nothing had been paid. Raises RuntimeError."""
+        (known,) = self._db.execute("PRAGMA user_version").fetchone()
+        fresh = not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        if not fresh and known != version:
+            self._db.close()
+            raise RuntimeError(f"{path} was written by another version of the sandbox: delete it, or `make clean`")
+        self._db.execute(f"PRAGMA user_version={version:d}")
 
     def close(self) -> None:
         self._db.close()

@@ -19,6 +19,20 @@ def test_the_file_is_kept_from_others(store, tmp_path):
     assert (tmp_path / "s.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_file_of_another_version_is_not_read_as_empty(tmp_path):
+    made = Store(tmp_path / "v.sqlite3", SCHEMA)
+    made.run("INSERT INTO thing (amount) VALUES (7)")
+    made.close()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="another version"):
+            Store(tmp_path / "v.sqlite3", SCHEMA, version=1)
+    again = Store(tmp_path / "v.sqlite3", SCHEMA)
+    assert again.one("SELECT amount FROM thing")["amount"] == 7
+    again.close()
+    for _ in range(2):
+        Store(tmp_path / "w.sqlite3", SCHEMA, version=1).close()
+
+
 def test_a_nonce_serves_once_until_it_is_forgotten(store):
     assert store.use_nonce("a", 1000.0)
     assert not store.use_nonce("a", 1000.0 + NONCE_SECONDS)

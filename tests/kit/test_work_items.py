@@ -67,6 +67,11 @@ def test_what_ends_by_itself_closes_its_item_once_and_never_a_person_s_decision(
     work_items.decide(second, ANN, "clear", "fine")
     work_items.settle("test.look", subject, "it came")
     assert WorkItem.objects.get(id=second).reason == "fine"
+    third = open_item(uuid4())
+    with pytest.raises(Malformed):
+        work_items.decide(third, ANN, "settled", "as if by itself")
+    work_items.settle("test.look", WorkItem.objects.get(id=third).subject, "I wrote why", BEN)
+    assert WorkItem.objects.get(id=third).decided_by == BEN
     with pytest.raises(IntegrityError), transaction.atomic():  # nobody decides without a name
         WorkItem.objects.filter(id=second).update(decided_by=None)
 

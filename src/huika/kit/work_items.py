@@ -12,7 +12,10 @@ from huika.kit.change import action
 from huika.kit.models import WorkItem
 from huika.kit.refusals import Malformed, NotFound, Refusal
 
-SETTLED = "settled"  # the decision of an item that nobody needed to decide
+SETTLED = "settled"
+"""The decision of an item that ended elsewhere; no person decides so."""
+SETTLED_BY: dict[str, tuple[str, str]] = {}
+"""Why items end by themselves, in Chinese and English; each capability adds its own."""
 
 
 class AlreadyClaimed(Refusal):
@@ -61,14 +64,16 @@ def open_item(
     return item.id
 
 
-def settle(kind: str, subject: UUID, reason: str) -> None:
-    """Close the item that is open for this kind and subject, if any: what it asked about has ended without a person's
-    decision. Part of the caller's transaction."""
+def settle(kind: str, subject: UUID, reason: str, by: UUID | None = None) -> None:
+    """Close the item that is open for this kind and subject, if any: what it asked about has ended elsewhere.
+
+    `reason` is a key of SETTLED_BY, or the words of the person who ended it (`by`). Part of the caller's transaction.
+    """
     row = WorkItem.objects.filter(kind=kind, subject=subject, decided_at=None).select_for_update().first()
     if row is None:
         return
-    row.decided_at, row.decision, row.reason = clock.now(), SETTLED, reason
-    row.save(update_fields=["decided_at", "decision", "reason"])
+    row.decided_at, row.decided_by, row.decision, row.reason = clock.now(), by, SETTLED, reason
+    row.save(update_fields=["decided_at", "decided_by", "decision", "reason"])
     events.record("kit.work_item.settled", row.id, {"kind": kind, "about": str(subject)})
 
 
@@ -91,7 +96,7 @@ def open_items() -> QuerySet[WorkItem]:
 
 
 def decided_items() -> QuerySet[WorkItem]:
-    """What people have decided, newest first."""
+    """What is decided or has ended by itself, newest first."""
     return WorkItem.objects.filter(decided_at__isnull=False).order_by("-decided_at", "-id")
 
 
@@ -115,7 +120,7 @@ def decide(item_id: UUID, by: UUID, decision: str, reason: str) -> None:
         raise AlreadyDecided()
     if item.claimed_by not in (None, by):
         raise AlreadyClaimed()
-    if not reason.strip() or not decision.strip():
+    if not reason.strip() or decision.strip() in ("", SETTLED):
         raise Malformed(field="reason", why="a decision needs a reason", why_zh="请写明理由")
     item.claimed_by, item.decided_by, item.decided_at = by, by, clock.now()
     item.decision, item.reason = decision.strip(), reason.strip()

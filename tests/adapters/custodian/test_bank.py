@@ -86,11 +86,6 @@ def test_a_statement_that_is_not_signed_is_none(bank: BankDepository, served: Se
         {"movements": None},
         {
             "movements": [
-                {"kind": "gift", "request_no": "r", "account": "a", "amount_fen": 1, "at": "2026-01-05T00:00Z"}
-            ]
-        },
-        {
-            "movements": [
                 {"kind": "freeze", "request_no": "r", "account": "a", "amount_fen": 1, "at": "2026-01-05T00:00"}
             ]
         },
@@ -104,3 +99,12 @@ def test_a_statement_that_makes_no_sense_is_none(
     monkeypatch.setattr(SignedJson, "call", lambda *asked: (200, json.loads(json.dumps(answer))))
     with pytest.raises(NoAnswer):
         bank.statement(date(2026, 1, 5))
+
+
+def test_a_movement_that_we_never_make_is_a_line_for_a_person(
+    bank: BankDepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gift = {"kind": "gift", "request_no": "r", "account": "a", "amount_fen": 1, "at": "2026-01-05T00:00Z"}
+    answer = {"date": "2026-01-05", "movements": [gift], "next_after": None}
+    monkeypatch.setattr(SignedJson, "call", lambda *asked: (200, json.loads(json.dumps(answer))))
+    assert [(x.kind, x.request, x.amount_fen) for x in bank.statement(date(2026, 1, 5))] == [("gift", "r", 1)]

@@ -189,6 +189,13 @@ def test_a_party_account_has_a_floor_of_zero_whatever_is_asked() -> None:
         cursor.execute("SELECT ledger_open('party:deeper', 'party', NULL, -100, NULL, 0, %s)", [AT])
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_held_below_nothing_whoever_writes(roles: Roles) -> None:
+    actions.open_account("party:a", "party", AT)
+    with psycopg.connect(roles.owner) as owner, pytest.raises(psycopg.errors.CheckViolation, match="account_held"):
+        owner.execute("UPDATE ledger_account SET held_fen = -1 WHERE code = 'party:a'")
+
+
 @pytest.mark.parametrize("amount", [2**63 - 1, 2**63, -(2**63), 2**70])
 def test_an_absurd_amount_changes_nothing(amount: int) -> None:
     funded("party:a", 100)

@@ -87,6 +87,7 @@ def test_a_purse_that_is_open_takes_the_new_limit(courier: UUID, monkeypatch: py
     monkeypatch.setattr("huika.domain.catalog.queries.limit", lambda _: LIMIT + 500)
     actions.issue_float(courier, "b", 600, DESK)
     monkeypatch.setattr("huika.domain.catalog.queries.limit", lambda _: LIMIT - 100)
+    actions.issue_float(courier, "a", LIMIT - 100, DESK)  # a repeat, whatever the limit is now
     with pytest.raises(PurseFull), transaction.atomic():
         actions.issue_float(courier, "c", 1, DESK)
     assert queries.purse_fen(courier) == LIMIT + 500
@@ -103,6 +104,7 @@ def test_repeated_cash_is_told_once_and_none_comes_after_the_close(courier: UUID
     assert sorted(verbs) == ["settlement.float.issued", "settlement.float.returned"]
     today = clock.now().astimezone(clock.SHANGHAI).date()
     actions.close_shift(courier, "shanghai", today, count(cash_counted_fen=800_00), DESK)
+    actions.issue_float(courier, "a", 900_00, DESK)  # what was handed over before is found again, close or not
     request = actions.ask_top_up(courier, 1_00)
     for late in (
         partial(actions.issue_float, courier, "c", 1_00, DESK),

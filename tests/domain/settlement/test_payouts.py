@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import Thread
 from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -250,6 +251,28 @@ def test_the_sweep_asks_after_three_seconds_and_tells_a_person_after_two_minutes
     outside.rail.decide(RailState.PAID)
     actions.rail_answered(row.id, outside.rail.query(row.number))
     assert list(work_items.open_items()) == []  # nobody needs to look any more
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_answered_while_the_sweep_looks_is_not_shown_as_open(outside: Outside) -> None:
+    row = paying()
+    send(row)
+    outside.rail.decide(RailState.PAID)
+    answer = outside.rail.query(row.number)
+    swept: list[int] = []
+
+    def sweep() -> None:
+        with clock.shifted(timedelta(seconds=130)):
+            swept.append(actions.sweep())
+        connections.close_all()
+
+    with transaction.atomic():
+        actions.rail_answered(row.id, answer)
+        other = Thread(target=sweep)
+        other.start()
+        other.join(10)  # it does not wait for us either
+        assert swept == [0]
+    assert list(work_items.open_items()) == [] and queries.open_debts() == []
 
 
 @pytest.mark.parametrize("wrong", ["merchant", "less", "more", "account"])

@@ -153,8 +153,15 @@ def test_one_that_is_explained_elsewhere_leaves_the_queue(day: Day) -> None:
     (found,) = queries.differences(DAY)
     actions.explain(found.id, BEN, "the bank books it tomorrow")
     (item,) = WorkItem.objects.filter(kind="settlement.recon_missing")
-    assert (item.decision, item.reason, item.decided_by) == ("settled", "the bank books it tomorrow", None)
+    assert (item.decision, item.reason, item.decided_by) == ("settled", "the bank books it tomorrow", BEN)
     assert queries.differences(DAY)[0].explanation == "the bank books it tomorrow"
+
+
+def test_a_movement_of_a_kind_that_we_never_make_is_extra(day: Day) -> None:
+    strange = StatementLine("W-1", "withdrawal of our own", "a", 5_00, NOON)
+    actions.reconcile(DAY, [*day.lines, strange])
+    (found,) = queries.differences(DAY)
+    assert (found.kind, found.movement, found.theirs_fen) == ("extra", "withdrawal", 5_00)
 
 
 def test_only_days_with_money_at_the_custodian_are_compared(day: Day) -> None:

@@ -29,7 +29,6 @@ class Account(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(held_fen__gte=0), name="ledger_account_held"),
             models.CheckConstraint(
                 condition=Q(floor_fen__isnull=True) | Q(balance_fen__gte=F("floor_fen") + F("held_fen")),
                 name="ledger_account_floor",

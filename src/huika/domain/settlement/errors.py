@@ -51,6 +51,14 @@ class AlreadyStopped(Refusal):
     zh, en = "这一路付款已经停了", "These payouts are stopped already."
 
 
+class StopAsked(Refusal):
+    code, status = "stop_asked", 409
+    zh, en = (
+        "这个请求已经在等第二个人批，没有再提一次",
+        "This request already waits for a second person; it was not made again.",
+    )
+
+
 class NotDead(Refusal):
     code, status = "payout_not_dead", 409
     zh, en = (

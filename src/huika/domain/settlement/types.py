@@ -5,6 +5,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+STOP_KIND, RESUME_KIND = "settlement.stop_payouts", "settlement.resume_payouts"
+"""What approvals to stop payouts and to let them go on are called."""
+
 
 class RailState(StrEnum):
     """What a rail's answer means to us. Whatever we do not know is PENDING and asked again."""

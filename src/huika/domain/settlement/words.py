@@ -1,6 +1,6 @@
 """What settlement events say, in Chinese and English."""
 
-from huika.kit import approvals
+from huika.kit import approvals, work_items
 from huika.kit.events import WORDS
 
 WORDS.update(
@@ -66,4 +66,10 @@ approvals.WORDS["settlement.stop_payouts"] = approvals.Words(
 )
 approvals.WORDS["settlement.resume_payouts"] = approvals.Words(
     "恢复付款：{scope}", "Let payouts go on: {scope}", {"scope": ("范围", "Scope")}
+)
+work_items.SETTLED_BY.update(
+    {
+        "settlement.answered": ("有回音了", "It was answered"),
+        "settlement.paid_again": ("重新付了", "It was paid again"),
+    }
 )

@@ -27,6 +27,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "settlement.payout.paid": ("付款到账", "Payout arrived"),
     "settlement.payout.failed": ("付款没成，退回欠款", "Payout failed, owed again"),
     "settlement.payout.returned": ("付款退回，又欠着", "Payout came back, owed again"),
+    "settlement.premium": ("保费付给保险公司", "Premium passed on to the insurer"),
     "settlement.own": ("平台提走自己的钱", "Own money taken out"),
     "settlement.payout.cost": ("付款手续费", "Cost of a payout"),
     "settlement.payout.cash": ("现金交给卖家", "Cash handed to the seller"),

@@ -118,7 +118,7 @@ def test_a_request_that_stands_is_shown_instead_of_asked_again(money: Ground) ->
     page = money.desk.get("/desk/money").content.decode()
     assert "停付款「银行卡」在等第二个人批" in page and "要由别的值班批" in page and f'href="{where}"' in page
     other = {"scope": "bank", "reason": "另一个理由", "once": "2"}
-    page = refused(money.desk.post("/desk/money/stop", other), 409, "银行卡：这个请求已经在等第二个人批")
+    page = refused(money.desk.post("/desk/money/stop", other), 409, "这个请求已经在等第二个人批")
     assert f'href="{where}"' in page and 'value="另一个理由"' in page
     ben, _ = second_person()
     english = refused(ben.post("/desk/money/stop?lang=en", other), 409, "already waits for a second person")

@@ -218,3 +218,19 @@ def test_every_page_speaks_one_language_and_names_nobody(desk: Desk) -> None:
         left = re.findall(r"[^<>\"]*[\u4e00-\u9fff][^<>\"]*", plain)
         assert left == [], (path, left)
         client.get("/desk/queue?lang=zh")
+
+
+def test_what_ended_by_itself_says_so_and_names_nobody(desk: Desk) -> None:
+    item = desk.items["inspection.doubt"]
+    client = ground.signed_in("desk1")
+    client.post(f"/desk/queue/{item.id}/claim", {"once": "1"})
+    work_items.settle(item.kind, item.subject, "settlement.answered")
+    for lang, decision, reason in (("zh", "已经过去", "有回音了"), ("en", "Ended by itself", "It was answered")):
+        for path in (f"/desk/queue/{item.id}?lang={lang}", f"/desk/queue?show=done&lang={lang}"):
+            page = client.get(path).content.decode()
+            assert decision in page and reason in page and ">settled<" not in page, path
+        row = next(
+            line for line in client.get(f"/desk/queue.csv?show=done&lang={lang}").content.decode().splitlines()
+            if decision in line
+        )  # fmt: skip
+        assert reason in row and "desk1" not in row.partition(decision)[2]

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
         migrations.AddField("account", "shards", models.SmallIntegerField(default=0)),
         migrations.RemoveConstraint("account", "ledger_account_party_floor_zero"),
         migrations.RemoveConstraint("account", "ledger_account_kind"),
+        migrations.RemoveConstraint("account", "ledger_account_held"),
         migrations.AddField(
             "posting",
             "reverses",

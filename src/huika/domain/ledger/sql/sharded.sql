@@ -14,6 +14,9 @@ BEGIN
     ELSIF NEW.kind = 'party' AND NEW.floor_fen IS DISTINCT FROM 0 THEN
         RAISE EXCEPTION 'ledger_account_party_floor_zero: %', NEW.floor_fen
             USING ERRCODE = '23514', CONSTRAINT = 'ledger_account_party_floor_zero';
+    ELSIF NEW.held_fen < 0 THEN
+        RAISE EXCEPTION 'ledger_account_held: %', NEW.held_fen
+            USING ERRCODE = '23514', CONSTRAINT = 'ledger_account_held';
     ELSIF NEW.shards NOT BETWEEN 0 AND 64 OR (NEW.shards > 0
           AND (NEW.floor_fen IS NOT NULL OR NEW.ceiling_fen IS NOT NULL OR NEW.held_fen <> 0)) THEN
         RAISE EXCEPTION 'ledger_account_sharded_without_limits: %', NEW.code

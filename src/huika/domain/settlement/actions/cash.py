@@ -36,18 +36,30 @@ def issue_float(courier: UUID, reference: str, amount_fen: int, by: UUID | None 
     """
     if by == courier:
         raise OwnMoney()
-    locks.transaction_lock(f"settlement.purse:{courier}")  # the close of a shift reads the purse
-    if models.ShiftClose.objects.filter(courier_id=courier, day=clock.now().astimezone(clock.SHANGHAI).date()).exists():
-        raise ShiftClosed()
+    _lock(courier)
     limit = catalog.limit("courier_purse_fen")
-    accounts.open_purse(courier, limit, clock.now())
     try:
-        ledger.limit(accounts.cash(courier), floor_fen=-limit, ceiling_fen=0)  # as it is now, not as it was opened
+        if not models.CashMove.objects.filter(courier_id=courier, reference=reference).exists():
+            _may_receive(courier, limit)
         new = _move(courier, kind, reference, amount_fen, accounts.BANK, by, "")
     except InsufficientFunds as error:
         raise PurseFull(limit=money.yuan(limit), limit_fen=limit) from error
     if new:
         events.record("settlement.float.issued", courier, {"amount_fen": amount_fen, "reference": reference})
+
+
+def _lock(courier: UUID) -> None:
+    """One change of a purse at a time: the close of a shift reads it and books what differs."""
+    locks.transaction_lock(f"settlement.purse:{courier}")
+
+
+def _may_receive(courier: UUID, limit_fen: int) -> None:
+    """Before new cash: the shift is open, and the purse has the limit of now, not the one it was opened with."""
+    at = clock.now()
+    if models.ShiftClose.objects.filter(courier_id=courier, day=at.astimezone(clock.SHANGHAI).date()).exists():
+        raise ShiftClosed()
+    accounts.open_purse(courier, limit_fen, at)
+    ledger.limit(accounts.cash(courier), floor_fen=-limit_fen, ceiling_fen=0)
 
 
 @action
@@ -82,6 +94,7 @@ def return_float(courier: UUID, reference: str, amount_fen: int, by: UUID) -> No
     """A courier hands cash back and somebody else takes it, once under `reference`. Raises OwnMoney, FloatTooSmall."""
     if by == courier:
         raise OwnMoney()
+    _lock(courier)
     try:
         new = _move(courier, "return", reference, -amount_fen, accounts.BANK, by, "")
     except (LimitExceeded, UnknownAccount) as error:
@@ -103,6 +116,7 @@ def book_difference(courier: UUID, reference: str, kind: str, amount_fen: int, b
     if not reason.strip():
         raise ReasonNeeded()
     signed = amount_fen if kind == "overage" else -amount_fen
+    _lock(courier)
     try:
         new = _move(courier, kind, reference, signed, _AGAINST[kind], by, reason.strip())
     except (LimitExceeded, UnknownAccount) as error:
@@ -137,7 +151,7 @@ def pay_cash(order: UUID, seller: UUID, courier: UUID, amount_fen: int, counted_
         return known
     if stopped("cash"):
         raise PayoutsStopped()
-    locks.transaction_lock(f"settlement.purse:{courier}")  # the close of a shift reads the purse and books a difference
+    _lock(courier)
     due = money.ceil_yuan_fen(amount_fen)
     if counted_fen != due:
         raise WrongCash(due=money.yuan(due), counted=money.yuan(counted_fen), due_fen=due)

@@ -100,7 +100,7 @@ def pay_again(payout_id: UUID, yes: bool, payee: UUID | None = None) -> UUID | N
         _make(row.order_id, row.card_id, row.seller_id, chosen.id, chosen.rail, fen, row.what, n)
         for n, fen in zip([row.part, *range(taken + 1000, taken + 999 + len(parts))], parts, strict=True)
     ]
-    work_items.settle("settlement.payout_failed", row.id, "重新付了")
+    work_items.settle("settlement.payout_failed", row.id, "settlement.paid_again")
     return made[0]
 
 
@@ -184,7 +184,7 @@ def _absent(row: models.Payout, asked: datetime) -> None:
     elif rules.dead(row.sent_at, asked, provider(f"rail.{row.rail}").limits.stale_seconds):
         row.state, row.reason = PAYOUT.next(row.state, "prove_dead"), row.refused
         row.save(update_fields=["state", "reason", "asked_at"])
-        work_items.settle("settlement.payout_open", row.id, "有回音了")
+        work_items.settle("settlement.payout_open", row.id, "settlement.answered")
         _failed(row)
     else:
         row.save(update_fields=["asked_at"])
@@ -198,7 +198,7 @@ def _apply(row: models.Payout, answer: RailAnswer) -> None:
         row.paid_at = clock.now()
     row.save(update_fields=["state", "asked_at", "reference", "reason", "confirm", "paid_at"])
     if answer.state in FINAL:
-        work_items.settle("settlement.payout_open", row.id, "有回音了")
+        work_items.settle("settlement.payout_open", row.id, "settlement.answered")
     if answer.state is RailState.PAID:
         _paid(row)
     elif answer.state is RailState.FAILED:
@@ -262,6 +262,8 @@ def sweep() -> int:
     still = [rail for rail in models.RAILS if stopped(rail)]
     rows = models.Payout.objects.filter(state__in=OPEN, rail__in=models.RAILS, created_at__lt=late)
     rows = rows.filter(Q(asked_at=None) | Q(asked_at__lt=late)).exclude(state="created", rail__in=still)
+    # Locked, so that none which is answered at this moment is shown to a person as open.
+    rows = rows.select_for_update(of=("self",), skip_locked=True)
     asked = list(rows.order_by(F("asked_at").asc(nulls_first=True), "id")[:100])
     for row in asked:
         jobs.defer("settlement.send" if row.state == "created" else "settlement.ask", payout_id=str(row.id))

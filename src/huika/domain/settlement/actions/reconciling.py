@@ -146,7 +146,7 @@ def _recycler_of(account: str) -> UUID | None:
 def _differs(day: date, kind: str, movement: str, request: str, ours_fen: int | None, theirs_fen: int | None) -> None:
     row, new = models.Difference.objects.get_or_create(
         day=day,
-        movement=movement,
+        movement=movement[:10],
         request=request[:120],
         defaults={"kind": kind, "ours_fen": ours_fen, "theirs_fen": theirs_fen, "at": clock.now()},
     )
@@ -172,4 +172,4 @@ def explain(difference: UUID, by: UUID, explanation: str) -> None:
     if row.explained_at is None:
         row.explained_at, row.explained_by, row.explanation = clock.now(), by, explanation.strip()[:400]
         row.save(update_fields=["explained_at", "explained_by", "explanation"])
-        work_items.settle(f"settlement.recon_{row.kind}", row.id, row.explanation)
+        work_items.settle(f"settlement.recon_{row.kind}", row.id, row.explanation, by)

@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from huika.domain.settlement import models
-from huika.domain.settlement.errors import AlreadyStopped, ReasonNeeded
-from huika.kit import approvals, clock, events, ids
+from huika.domain.settlement.errors import AlreadyStopped, ReasonNeeded, StopAsked
+from huika.domain.settlement.types import RESUME_KIND as RESUME
+from huika.domain.settlement.types import STOP_KIND as STOP
+from huika.kit import approvals, clock, events, ids, locks
 from huika.kit.change import action
 from huika.kit.refusals import NotFound
 
-STOP, RESUME = "settlement.stop_payouts", "settlement.resume_payouts"
 SCOPES = ("all", "cash", *models.RAILS)
 _SPACE = UUID(int=0x5E77)
 
@@ -28,7 +29,8 @@ def subject(scope: str) -> UUID:
 def ask_to_stop(scope: str, by: UUID, reason: str) -> UUID:
     """Somebody asks for payouts (`all`, or one rail) to be stopped; the approval's id.
 
-    Raises NotFound, ReasonNeeded, AlreadyStopped.
+    One's own open request for exactly this is found again. Raises NotFound, ReasonNeeded, AlreadyStopped, StopAsked
+    (another request for this scope waits for its second person).
     """
     if scope not in SCOPES:
         raise NotFound()
@@ -36,15 +38,29 @@ def ask_to_stop(scope: str, by: UUID, reason: str) -> UUID:
         raise ReasonNeeded()
     if models.Stop.objects.filter(scope=scope, lifted_at=None).exists():
         raise AlreadyStopped()
-    return approvals.ask(STOP, subject(scope), by, {"scope": scope, "reason": reason.strip()[:200]})
+    return _ask(STOP, by, {"scope": scope, "reason": reason.strip()[:200]})
 
 
 @action
 def ask_to_resume(scope: str, by: UUID) -> UUID:
-    """Somebody asks for stopped payouts to go on; the approval's id. Raises NotFound when they are not stopped."""
+    """Somebody asks for stopped payouts to go on; the approval's id. Raises NotFound when they are not stopped,
+    StopAsked.
+    """
     if not models.Stop.objects.filter(scope=scope, lifted_at=None).exists():
         raise NotFound()
-    return approvals.ask(RESUME, subject(scope), by, {"scope": scope})
+    return _ask(RESUME, by, {"scope": scope})
+
+
+def _ask(kind: str, by: UUID, facts: dict[str, str]) -> UUID:
+    """One open request a scope; the lock makes two who ask at once wait for each other."""
+    about = subject(facts["scope"])
+    locks.transaction_lock(f"{kind}:{about}")
+    known = next((a for a in approvals.open_ones() if (a.kind, a.subject) == (kind, about)), None)
+    if known is None:
+        return approvals.ask(kind, about, by, facts)
+    if known.asked_by == by and approvals.facts_of(known.id).facts == facts:
+        return known.id
+    raise StopAsked()
 
 
 @action

@@ -89,6 +89,11 @@ def own_at_custodian_fen() -> int:
         return int(cursor.fetchone()[0])
 
 
+def premiums_owed() -> Sequence[tuple[str, int]]:
+    """Premiums that were collected for insurers and not passed on, by the fee's code; fen."""
+    return [(b.account.removeprefix("transit:"), b.balance_fen) for b in ledger.balances("transit:premium")]
+
+
 def purses() -> Sequence[PurseRef]:
     """Every courier's cash, with what is asked for."""
     asked = {r.courier_id: r for r in models.TopUpRequest.objects.filter(answered_at=None)}

@@ -1,6 +1,7 @@
 """A day of the trade in figures, and what is still open in it."""
 
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from huika.domain.field import queries as places
 from huika.domain.ledger import queries as ledger
@@ -34,10 +35,19 @@ def day_sums(city: str, day: date) -> dict[str, int]:
         "pay_fen": sum(p.pay_fen for p in profits),
         "rounding_fen": sum(p.rounding_fen for p in profits),
         "rail_fen": sum(p.rail_fen for p in profits),
-        **money.couriers_extras({s.courier for s in places.shifts(day, day) if s.city == city}, start, end),
+        **money.couriers_extras(_couriers_of(city, day), start, end),
         "cash_counted_fen": sum(s.cash_counted_fen for s in shifts),
         "ledger_fen": ledger.total_fen(),
     }
+
+
+def _couriers_of(city: str, day: date) -> set[UUID]:
+    """Whose shift nearest to a day, within a month, is in a city: bonuses come on days off too."""
+    near: dict[UUID, tuple[int, str]] = {}
+    for shift in places.shifts(day - timedelta(days=31), day + timedelta(days=31)):
+        found = (abs((shift.day - day).days), shift.city)
+        near[shift.courier] = min(found, near.get(shift.courier, found))
+    return {courier for courier, (_, where) in near.items() if where == city}
 
 
 def day_open(city: str, day: date) -> dict[str, tuple[str, str]]:

@@ -152,7 +152,8 @@ def trial_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _span(request: HttpRequest) -> tuple[date, date]:
     """First and last day that the address asks for: this month unless it says otherwise. Raises WrongDay."""
-    return dates.span(request.GET.get("from", ""), request.GET.get("to", ""), dates.today().day - 1)
+    last = dates.day(request.GET.get("to", ""), dates.today())
+    return dates.span(request.GET.get("from", ""), str(last), last.day - 1)
 
 
 def _statement(party: UUID, first: date, last: date) -> Statement:

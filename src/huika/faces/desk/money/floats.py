@@ -161,12 +161,21 @@ def purse_csv(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     one = courier(party)
     with dates.of_file():
         lines = _lines(party, *_span(request))
-    pairs = (("时间", "Time"), ("什么", "What"), ("金额", "Amount"), ("理由", "Reason"), ("从哪来", "From"))
-    rows = (
-        [minute(x.at), labels.word(labels.CASH_LINES, x.kind), Yuan(x.amount_fen), x.reason, labels.reference(x)]
-        for x in reversed(lines)
+    pairs = (
+        ("时间", "Time"),
+        ("什么", "What"),
+        ("金额", "Amount"),
+        ("理由", "Reason"),
+        ("从哪来", "From"),
+        ("编号", "Reference"),
     )
-    return as_csv(f"float-{_plain(one.badge)}-{stamp(dates.today())}", [words.pick(*p) for p in pairs], rows)
+    heads = [words.pick(*p) for p in pairs]
+    rows = ([*_cells(x), labels.reference(x), x.reference] for x in reversed(lines))
+    return as_csv(f"float-{_plain(one.badge)}-{stamp(dates.today())}", heads, rows)
+
+
+def _cells(line: CashLine) -> list[object]:
+    return [minute(line.at), labels.word(labels.CASH_LINES, line.kind), Yuan(line.amount_fen), line.reason]
 
 
 def _plain(badge: str) -> str:

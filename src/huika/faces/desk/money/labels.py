@@ -79,7 +79,8 @@ DAY_SUMS: dict[str, Pair] = {
     "ledger_fen": ("总账合计", "Ledger's sum"),
 }
 DONE: dict[str, Pair] = {
-    "own": ("平台自己的钱转到银行户了", "The own money went to the bank account."),
+    "premium": ("代收的保费付出去了，记好账了", "The premium was passed on and booked."),
+    "own": ("转出记好账了；明天对账单上会有这一笔", "Booked; tomorrow's statement shows it."),
     "again": ("又付了一次，发出了", "Paid once more; it is on its way."),
     "withdrawn": ("请对方撤回了，等对方回话", "Asked for it to be withdrawn; the other side answers."),
     "comparing": ("在对账，过一会儿刷新看结果", "Comparing; reload in a moment for the result."),
@@ -100,7 +101,7 @@ DONE: dict[str, Pair] = {
 
 def reference(line: CashLine) -> str:
     """Where a line of a purse comes from; a payout's number stays, since its page is found by it."""
-    begins = next((b for b in REFERENCES if line.reference.startswith(b)), "")
+    begins = next((b for b in REFERENCES if line.reference == b or (b != "first" and line.reference.startswith(b))), "")
     by_desk = begins == "desk-" and line.kind in BY_DESK
     said = word(BY_DESK, line.kind) if by_desk else word(REFERENCES, begins or line.reference)
     return f"{said} {line.reference}" if begins == "HK" else said

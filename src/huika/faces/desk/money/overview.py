@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +12,7 @@ from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
-from huika.domain.settlement.types import DebtRef, HoldAge, StateSum
+from huika.domain.settlement.types import RESUME_KIND, STOP_KIND, DebtRef, HoldAge, StateSum
 from huika.domain.trade import queries as trade
 from huika.domain.trade.types import OrderFilter
 from huika.faces.desk.money import labels
@@ -25,8 +24,7 @@ from huika.kit.refusals import Refusal
 
 DEBTS_SHOWN = 8
 WEEK = timedelta(days=7)
-STOP, RESUME = "settlement.stop_payouts", "settlement.resume_payouts"
-KINDS = (STOP, RESUME)
+KINDS = (STOP_KIND, RESUME_KIND)
 
 
 @dataclass(frozen=True)
@@ -88,14 +86,6 @@ def _debts(found: list[DebtRef]) -> list[tuple[DebtRef, str]]:
     return [(d, codes.get(d.order, "")) for d in found]
 
 
-class Standing(Refusal):
-    code, status = "approval_stands", 409
-    zh, en = (
-        "{scope_zh}：这个请求已经在等第二个人批，没有再提一次",
-        "{scope_en}: this request already waits for a second person; it was not made again.",
-    )
-
-
 @dataclass(frozen=True)
 class Waiting:
     """A request to stop or resume payouts that a second person has not decided."""
@@ -118,17 +108,6 @@ def waiting(actor: Actor) -> list[Waiting]:
         )
         for a in asked
     ]  # fmt: skip
-
-
-def _standing(actor: Actor, kind: str, facts: dict[str, str]) -> UUID | None:
-    """One's own request for exactly this, which is shown instead of asking again. Raises Standing for any other."""
-    stands = next((w for w in waiting(actor) if (w.kind, w.scope) == (kind, facts["scope"])), None)
-    if stands is None:
-        return None
-    if stands.mine and approvals.facts_of(stands.it.id).facts == facts:
-        return stands.it.id
-    zh, en = labels.SCOPES[stands.scope]
-    raise Standing(scope_zh=zh, scope_en=en)
 
 
 def _overview(
@@ -168,6 +147,7 @@ def _overview(
         credit_fen=sum(x.credit_fen for x in trial),
         compared=next(iter(money.reconciliations(1)), None),
         unexplained=len(money.differences()),
+        premiums=money.premiums_owed(),
         scopes=[(slug, words.pick(*said)) for slug, said in labels.SCOPES.items()],
         waiting=[(w, labels.word(labels.SCOPES, w.scope)) for w in waiting(actor)],
         typed={"scope": "all", "reason": "", "amount": "", "do": "", **(kept or {})},
@@ -188,9 +168,7 @@ def stop(request: HttpRequest, actor: Actor) -> HttpResponse:
     kept = typed(request, "scope", "reason")
     try:
         reason = sentence(request, "reason")
-        asked = _standing(actor, STOP, {"scope": kept["scope"], "reason": reason}) or forms.once(
-            request, actor, lambda: settlement.ask_to_stop(kept["scope"], actor.party, reason)
-        )
+        asked = forms.once(request, actor, lambda: settlement.ask_to_stop(kept["scope"], actor.party, reason))
     except Refusal as refusal:
         return _overview(request, actor, refusal, kept)
     return HttpResponseRedirect(f"/staff/approvals/{asked}")
@@ -211,13 +189,24 @@ def own(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @who.only(Role.DESK)
+def premium(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """A premium that was collected is passed on to its insurer, and never more than was collected."""
+    kept = typed(request, "do", "code", "amount")
+    try:
+        amount, name = fen(request, "amount"), reference(request)
+        forms.once(request, actor, lambda: settlement.pay_premium(kept["code"], name, amount, actor.party))
+    except Refusal as refusal:
+        return _overview(request, actor, refusal, kept)
+    return back("/desk/money", "premium")
+
+
+@require_POST
+@who.only(Role.DESK)
 def resume(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Ask for stopped payouts to go on; a second person decides."""
     scope = request.POST.get("scope", "")[:20]
     try:
-        asked = _standing(actor, RESUME, {"scope": scope}) or forms.once(
-            request, actor, lambda: settlement.ask_to_resume(scope, actor.party)
-        )
+        asked = forms.once(request, actor, lambda: settlement.ask_to_resume(scope, actor.party))
     except Refusal as refusal:
         return _overview(request, actor, refusal)
     return HttpResponseRedirect(f"/staff/approvals/{asked}")

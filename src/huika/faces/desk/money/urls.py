@@ -9,6 +9,7 @@ urlpatterns = [
     path("money/stop", overview.stop),
     path("money/resume", overview.resume),
     path("money/own", overview.own),
+    path("money/premium", overview.premium),
     path("money/payouts", payouts.payouts),
     path("money/payouts.csv", payouts.payouts_csv),
     path("money/payouts/<uuid:payout>", payouts.payout),

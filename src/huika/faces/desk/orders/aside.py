@@ -28,7 +28,7 @@ def aside(actor: Actor, chosen: str = "") -> dict[str, Any]:
 
 def _last_done() -> dict[str, Any] | None:
     """The last thing that somebody decided: what, when, who."""
-    item = work_items.decided_items().first()
+    item = work_items.decided_items().exclude(decided_by=None).first()
     if item is None or item.decided_by is None:
         return None
     kind = kind_of(item.kind, item.title_zh, item.title_en)

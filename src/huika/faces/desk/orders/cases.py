@@ -96,7 +96,6 @@ def case(waits: Waiting) -> Case:
     item, card = waits.item, waits.card
     picture = str(item.facts.get("picture", ""))
     verdict = inspection.verdict_on(card.id, picture) if card is not None and picture else None
-    chosen = next((words.pick(c.zh, c.en) for c in waits.kind.choices if c.word == item.decision), item.decision)
     return Case(
         waits,
         pairs(card) if card is not None else (),
@@ -104,7 +103,7 @@ def case(waits: Waiting) -> Case:
         tuple(_facts(waits)),
         st.colleague(item.claimed_by) if item.claimed_by else "",
         st.colleague(item.decided_by) if item.decided_by else "",
-        chosen,
+        waits.decision,
     )
 
 

@@ -59,7 +59,9 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
     people = {p: st.colleague(p) for w in rows for p in (w.item.claimed_by, w.item.decided_by) if p}
     kinds = sorted({w.item.kind for w in (rows if asked.kind else [*rows, *side["queue"]])} | {asked.kind} - {""})
     context: dict[str, Any] = {
-        "rows": [(w, people.get(w.item.decided_by or w.item.claimed_by or NOBODY, "")) for w in rows],
+        "rows": [
+            (w, people.get((w.item.decided_by if w.item.decided_at else w.item.claimed_by) or NOBODY, "")) for w in rows
+        ],
         "asked": asked,
         "kinds": [KINDS[k] for k in kinds if k in KINDS],
         "csv": "/desk/queue.csv" + (f"?{request.GET.urlencode()}" if request.GET else ""),
@@ -106,8 +108,8 @@ def _line(w: waiting.Waiting) -> list[object]:
         _minute(item.opened_at),
         _minute(item.due_at),
         st.colleague(item.claimed_by) if item.claimed_by else "",
-        _decision(w),
-        item.reason,
+        w.decision,
+        w.reason,
         st.colleague(item.decided_by) if item.decided_by else "",
         _minute(item.decided_at) if item.decided_at else "",
     ]
@@ -115,13 +117,6 @@ def _line(w: waiting.Waiting) -> list[object]:
 
 def _minute(at: Any) -> str:
     return f"{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}"
-
-
-def _decision(w: waiting.Waiting) -> str:
-    known = next((words.said(c) for c in w.kind.choices if c.word == w.item.decision), "")
-    if w.item.decision == work_items.SETTLED:
-        return words.pick("已经过去", "Ended by itself")
-    return known or w.item.decision
 
 
 @require_safe

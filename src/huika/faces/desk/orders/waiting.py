@@ -40,6 +40,19 @@ class Waiting:
         return self.at_door or self.seconds_left < 300
 
     @property
+    def decision(self) -> str:
+        """What was decided, in the page's language."""
+        if self.item.decision == work_items.SETTLED:
+            return words.pick("已经过去", "Ended by itself")
+        return next((words.said(c) for c in self.kind.choices if c.word == self.item.decision), self.item.decision)
+
+    @property
+    def reason(self) -> str:
+        """Why, in the words of who decided, or in ours where it ended by itself."""
+        known = work_items.SETTLED_BY.get(self.item.reason) if self.item.decision == work_items.SETTLED else None
+        return words.pick(*known) if known else self.item.reason
+
+    @property
     def left(self) -> str:
         """How much time is left, in words."""
         return time_left(self.seconds_left)
