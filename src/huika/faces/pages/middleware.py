@@ -34,7 +34,7 @@ class OurFault(Refusal):
 
 
 class Nul(Refusal):
-    code, status = "unreadable", 400
+    code, status = "bad_character", 400
     zh, en = (
         "地址或填的内容里有一个看不见的坏字符，什么都没有做。删掉它再试一次。",
         "The address, or what was typed, holds an invisible character that nothing can store; nothing was done. "
