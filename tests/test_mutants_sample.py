@@ -24,13 +24,9 @@ def test_every_written_bug_still_applies(slot: Slot) -> None:
         slot.restore(patch)
 
 
-def test_a_written_bug_is_caught_where_the_clean_code_passes(slot: Slot) -> None:
-    assert slot.tests(NEAR)[0] == ""
+def test_written_bugs_and_mutants_are_caught_where_the_clean_code_passes(slot: Slot) -> None:
+    assert slot.tests(NEAR, PURE)[0] == ""
     assert slot.with_patch(BUGS / "unknown-read-as-failed.patch", NEAR)[0] == NEAR
-
-
-def test_generated_mutants_of_the_pure_rules_are_caught(slot: Slot) -> None:
-    assert slot.tests(PURE)[0] == ""
     drawn = [m for m in all_mutants() if m.file.endswith("settlement/rules.py") and m.new == "return None"]
     assert len(drawn) == 2
     for mutant in drawn:

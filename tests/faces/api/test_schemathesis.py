@@ -33,7 +33,7 @@ from huika.sim.story import Seller, World
 
 pytestmark = pytest.mark.stack
 
-DRAWN = int(os.environ.get("HUIKA_FUZZ", "6"))
+DRAWN = int(os.environ.get("HUIKA_FUZZ", "4"))
 """Examples a way and operation; HUIKA_FUZZ=100 looks longer."""
 SHARE = 0.80
 """How many of the operations must have reached a 2xx."""

@@ -59,6 +59,7 @@ def test_own_mode_with_pictures_of_ones_own_and_a_receipt_that_verifies(tmp_path
     assert huika("receipt", "verify", str(receipt))[0] == 1  # a key from nowhere proves nothing
 
 
+@pytest.mark.long
 def test_it_fails_when_the_wallet_is_down_and_says_how_far_it_came() -> None:
     status, last = demo("--wallet-down", "--patience", "4")
     assert (status, last["ok"], last["paid_fen"], last["receipt_verified"]) == (1, False, 0, False)
