@@ -253,6 +253,18 @@ def test_the_sweep_asks_after_three_seconds_and_tells_a_person_after_two_minutes
     assert list(work_items.open_items()) == []  # nobody needs to look any more
 
 
+def test_what_was_made_by_a_clock_that_was_ahead_is_asked_about_too(outside: Outside) -> None:
+    with clock.shifted(timedelta(days=3)):
+        row = paying()
+    outside.rail.breaks.append("lost")
+    assert send(row) == "unknown"
+    assert later(4) == 1
+    outside.rail.decide(RailState.PAID)
+    later(20)
+    row.refresh_from_db()
+    assert row.state == "paid"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_answered_while_the_sweep_looks_is_not_shown_as_open(outside: Outside) -> None:
     row = paying()

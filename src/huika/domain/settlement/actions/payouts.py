@@ -260,8 +260,10 @@ def sweep() -> int:
     at = clock.now()
     late = at - timedelta(seconds=ASK_AFTER_SECONDS)
     still = [rail for rail in models.RAILS if stopped(rail)]
-    rows = models.Payout.objects.filter(state__in=OPEN, rail__in=models.RAILS, created_at__lt=late)
-    rows = rows.filter(Q(asked_at=None) | Q(asked_at__lt=late)).exclude(state="created", rail__in=still)
+    rows = models.Payout.objects.filter(state__in=OPEN, rail__in=models.RAILS)
+    # When it was asked decides, and not when it was made: a clock that was ahead then leaves nobody unasked.
+    rows = rows.filter(Q(asked_at__lt=late) | Q(asked_at=None, created_at__lt=late))
+    rows = rows.exclude(state="created", rail__in=still)
     # Locked, so that none which is answered at this moment is shown to a person as open.
     rows = rows.select_for_update(of=("self",), skip_locked=True)
     asked = list(rows.order_by(F("asked_at").asc(nulls_first=True), "id")[:100])
