@@ -136,7 +136,7 @@ class BrowserPages:
             viewport={"width": width, "height": height},
             locale="en-GB" if lang == "en" else "zh-CN",
             timezone_id="Asia/Shanghai",
-            color_scheme=scheme or wished("SCHEME", "light"),  # type: ignore[arg-type]
+            color_scheme=scheme or wished("SCHEME", "light"),
             reduced_motion="reduce",
             bypass_csp=bypass_csp,
             **more,

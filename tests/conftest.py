@@ -55,7 +55,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[postgres.Roles]:
     def fixture_teardown(self: TransactionTestCase) -> None:
         database.empty(roles.owner)
 
-    TransactionTestCase._fixture_teardown = fixture_teardown  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = fixture_teardown
     yield roles
     with django_db_blocker.unblock():
         connections.close_all()

@@ -84,7 +84,7 @@ def platform(
     with httpx.Client(timeout=30, trust_env=False) as http:
         sandbox = Sandbox(settings.SANDBOX_URL, http, token)
         world = World(live_server.url, sandbox, http, made.logins, made.couriers)
-        world.city, world.pump = made, pump  # type: ignore[attr-defined]
+        world.city, world.pump = made, pump
         try:
             yield world
         finally:

@@ -110,7 +110,7 @@ def _look(built: Built, route: Route, clients: Mapping[Any, Any], shapes: int, f
         if kind != "text/html" or "attachment" in answer.get("Content-Disposition", ""):
             found.downloads.append((path, role, kind))
             return
-        body = answer.content  # type: ignore[attr-defined]
+        body = answer.content
         if b"<html" not in body:
             return  # a part of a page, which a page fetches
         drawn = [path] if route.route in ways.DRAWN else []

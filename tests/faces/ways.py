@@ -129,7 +129,7 @@ def query(route: str) -> str:
 def client_of(built: Built, role: Role | None) -> Client:
     """Django's client as somebody of this role; nobody in particular for None."""
     if role in built.logins:
-        return staff_client(built.logins[role])  # type: ignore[index]
+        return staff_client(built.logins[role])
     client = Client(SERVER_NAME="localhost")
     if role is Role.SELLER:
         client.cookies[settings.SELLER_COOKIE_NAME] = built.seller.client.token

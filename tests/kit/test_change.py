@@ -132,7 +132,7 @@ def test_a_repeat_answers_the_same_and_does_nothing(call: object) -> None:
     answers = []
     for _ in range(3):
         with claimed(claim()):
-            answers.append(call())  # type: ignore[operator]
+            answers.append(call())
     assert answers[0] == answers[1] == answers[2]
     assert type(answers[0]) is type(answers[2])
     assert effects() == 1

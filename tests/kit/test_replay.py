@@ -44,7 +44,7 @@ def small_trade(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     @followers.projection("test.count")
     def count(batch: object) -> None:
-        for event in batch:  # type: ignore[attr-defined]
+        for event in batch:
             row, _ = IdempotencyKey.objects.get_or_create(
                 scope="count", key=event.verb, defaults={"request_hash": b"", "at": event.at, "result": 0}
             )

@@ -175,7 +175,7 @@ def test_no_character_but_a_separator_turns_into_one() -> None:
 )
 def test_other_fields_keep_their_rules(other: dict[str, object]) -> None:
     with pytest.raises(bank_file.FieldRefused):
-        write([replace(PAY, **other)], "B1", AT)  # type: ignore[arg-type]
+        write([replace(PAY, **other)], "B1", AT)
 
 
 def test_count_and_numbers_of_a_file() -> None:

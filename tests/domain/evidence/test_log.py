@@ -104,12 +104,12 @@ def test_the_command_line_reads_the_file_byte_for_byte(tmp_path: Path, capsys: p
     verify = tools._guarded(tools.run_receipt)
     raw = queries.receipt(subject, "trade.order.settled").encode()
     place.write_bytes(raw)
-    assert verify(args) == 0  # type: ignore[arg-type]
+    assert verify(args) == 0
     assert json.loads(capsys.readouterr().out)["verified"] is True
     broken = [raw.replace(b"\n", b"\r", 1), raw.replace(b"\n", b"\r\n", 1), raw[:-1] + b"\r", raw[:-1], raw + b"\xff"]
     for altered in broken:
         place.write_bytes(altered)
-        assert verify(args) == 1  # type: ignore[arg-type]
+        assert verify(args) == 1
         assert capsys.readouterr().out == ""
 
 
@@ -190,7 +190,7 @@ def test_death_in_the_middle_is_made_good_by_the_next_run(when: str, monkeypatch
 
     def die(self: object, *args: object) -> str:
         if when == "after the checkpoint":
-            publish(self, *args)  # type: ignore[arg-type]
+            publish(self, *args)
         raise SystemExit
 
     with monkeypatch.context() as patch:
@@ -280,7 +280,7 @@ def test_a_tile_that_rots_is_found(kept: int, tile: str) -> None:
 
 def test_the_log_s_key_is_made_once_and_for_its_owner_only(settings: object) -> None:
     first = log.signer().verifier
-    place = Path(settings.KEYS) / "log.json"  # type: ignore[attr-defined]
+    place = Path(settings.KEYS) / "log.json"
     assert place.stat().st_mode & 0o077 == 0
     log.signer.cache_clear()
     assert log.signer().verifier == first

@@ -220,7 +220,7 @@ def test_a_bad_picture_is_a_doubt_on_either_side(picture: Picture, code: str) ->
 
 def test_verdicts() -> None:
     def finding(code: str, how: str) -> Finding:
-        return Finding(code, how, "", "", "")  # type: ignore[arg-type]
+        return Finding(code, how, "", "", "")
 
     assert verdict(()) == "doubt"
     assert verdict([finding("face_value", "pass")]) == "doubt"

@@ -30,7 +30,7 @@ def card(side: str = "front", seed: int = 3, difficulty: float = 1.0, design: st
         number="2326123456789012345",
         face_value_fen=50_000,
         pin="482913",
-        side=side,  # type: ignore[arg-type]
+        side=side,
         seed=seed,
         difficulty=difficulty,
     )

@@ -177,7 +177,7 @@ def test_an_account_is_opened_once_and_never_as_something_else() -> None:
     assert actions.open_account("party:a", "party", AT + timedelta(days=1), party=party) == first
     for kind, owner in (("income", party), ("party", uuid4()), ("party", None)):
         with pytest.raises(errors.PostingKeyReused):
-            actions.open_account("party:a", kind, AT, party=owner)  # type: ignore[arg-type]
+            actions.open_account("party:a", kind, AT, party=owner)
 
 
 def test_a_party_account_has_a_floor_of_zero_whatever_is_asked() -> None:

@@ -140,8 +140,8 @@ class LedgerMachine(RuleBasedStateMachine):
         floor, ceiling = KINDS[kind]
         extra = {"floor_fen": floor} if kind == "transit" else {}
         extra |= {"ceiling_fen": ceiling} if ceiling is not None else {}
-        first = actions.open_account(code, kind, self.at, **extra)  # type: ignore[arg-type]
-        assert actions.open_account(code, kind, self.at, **extra) == first  # type: ignore[arg-type]
+        first = actions.open_account(code, kind, self.at, **extra)
+        assert actions.open_account(code, kind, self.at, **extra) == first
         self.model.accounts[code] = Account(floor, ceiling)
 
     @rule(numbers=st.lists(NUMBERS, min_size=2, max_size=5), amounts=st.lists(AMOUNTS, min_size=4, max_size=4))

@@ -24,7 +24,7 @@ DISTRICT = "shanghai-huangpu"
 
 
 def compare(lines: list[Line], covered: list[UUID], **more: object) -> UUID:
-    return actions.compare(ground.CITY, DISTRICT, lines, served=True, covered=frozenset(covered), **more)  # type: ignore[arg-type]
+    return actions.compare(ground.CITY, DISTRICT, lines, served=True, covered=frozenset(covered), **more)
 
 
 def one(ratio: str, kind: str = "walmart") -> str:

@@ -291,14 +291,14 @@ def test_an_order_is_paid_in_cash_or_by_rails_never_both(outside: Outside) -> No
     who, courier, card, order = ground.seller(), uuid4(), uuid4(), uuid4()
     owed(who.party, 2 * NET, card)
     actions.issue_float(courier, "a", 2000_00)
-    actions.pay_by_rail(order, card, who.party, who.payee, NET)  # type: ignore[arg-type]
+    actions.pay_by_rail(order, card, who.party, who.payee, NET)
     with pytest.raises(IntegrityError, match="in cash or by rails"), transaction.atomic():
         actions.pay_cash(order, who.party, courier, NET, 884_00)
     other, second = uuid4(), uuid4()
     credited(second)
     actions.pay_cash(other, who.party, courier, NET, 884_00)
     with pytest.raises(IntegrityError, match="in cash or by rails"), transaction.atomic():
-        actions.pay_by_rail(other, second, who.party, who.payee, NET)  # type: ignore[arg-type]
+        actions.pay_by_rail(other, second, who.party, who.payee, NET)
 
 
 def test_rows_that_say_what_was_agreed_are_fixed(outside: Outside) -> None:

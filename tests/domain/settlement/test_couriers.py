@@ -361,4 +361,4 @@ def test_the_database_knows_these_rules_too(courier: UUID) -> None:
         ),
     ):
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-            model.objects.create(**made)  # type: ignore[attr-defined]
+            model.objects.create(**made)

@@ -39,7 +39,7 @@ def freeze(recycler: UUID, amount: int = SECURED, lot: UUID | None = None, order
 
 def credit(row: models.Freeze, card: UUID, seller: UUID, **other: object) -> None:
     facts = {"accepted_net_fen": NET, "net_fen": NET, "fees": FEES} | other
-    actions.credit_card(row.lot_id, card, seller, **facts)  # type: ignore[arg-type]
+    actions.credit_card(row.lot_id, card, seller, **facts)
 
 
 def escrow(recycler: UUID) -> tuple[int, int]:

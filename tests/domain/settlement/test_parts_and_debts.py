@@ -31,11 +31,11 @@ def test_a_payout_over_the_quota_goes_in_parts_each_once(outside: Outside) -> No
     row = paying()
     rows = list(models.Payout.objects.order_by("part"))
     assert [r.amount_fen for r in rows] == [294_47, 294_47, 294_46] and {r.card_id for r in rows} == {row.card_id}
-    assert actions.pay_by_rail(row.order_id, row.card_id, row.seller_id, row.payee_id, NET) == row.id  # type: ignore[arg-type]
+    assert actions.pay_by_rail(row.order_id, row.card_id, row.seller_id, row.payee_id, NET) == row.id
     kit_jobs.run_pending()
     outside.rail.decide(RailState.PAID)
-    assert ask(rows[0]) == ask(rows[1]) == "paid" and not queries.card_paid(row.card_id)  # type: ignore[arg-type]
-    assert ask(rows[2]) == "paid" and queries.card_paid(row.card_id)  # type: ignore[arg-type]
+    assert ask(rows[0]) == ask(rows[1]) == "paid" and not queries.card_paid(row.card_id)
+    assert ask(rows[2]) == "paid" and queries.card_paid(row.card_id)
     assert len(outside.rail.bills) == 3 and sum(b.amount_fen for b in outside.rail.bills.values()) == NET
     assert queries.paid_fen(row.order_id) == NET and ledger.balance(accounts.transit("wallet")).balance_fen == 0
 
@@ -90,7 +90,7 @@ def test_a_request_bears_the_time_at_which_it_was_written_down(outside: Outside)
     assert actions.sending(row.id)
     row.refresh_from_db()
     with clock.shifted(timedelta(seconds=400)), pytest.raises(NoAnswer):
-        outside.rail.create(row.number, "a", "n", NET, "", row.sent_at)  # type: ignore[arg-type]
+        outside.rail.create(row.number, "a", "n", NET, "", row.sent_at)
     assert outside.rail.bills == {}
 
 
@@ -212,7 +212,7 @@ def test_money_that_comes_back_after_it_arrived_is_owed_again_once_a_person_has_
     for _ in range(2):
         actions.came_back(row.id)
     row.refresh_from_db()
-    assert row.state == "returned" and money(row) == (NET, 0, 0) and not queries.card_paid(row.card_id)  # type: ignore[arg-type]
+    assert row.state == "returned" and money(row) == (NET, 0, 0) and not queries.card_paid(row.card_id)
     assert [d.amount_fen for d in queries.open_debts()] == [NET]
     made = actions.pay_again(row.id, True, other_payee(row.seller_id))
     again = models.Payout.objects.get(id=made)
@@ -348,10 +348,10 @@ def test_no_payout_without_a_credit_and_none_above_it(outside: Outside) -> None:
     credited(card, 500_00)
     for amount, ok in ((500_01, False), (500_00, True)):
         if ok:
-            assert actions.pay_by_rail(uuid4(), card, who.party, who.payee, amount)  # type: ignore[arg-type]
+            assert actions.pay_by_rail(uuid4(), card, who.party, who.payee, amount)
         else:
             with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
-                actions.pay_by_rail(uuid4(), card, who.party, who.payee, amount)  # type: ignore[arg-type]
+                actions.pay_by_rail(uuid4(), card, who.party, who.payee, amount)
 
 
 def test_more_than_is_owed_is_never_sent() -> None:
@@ -360,13 +360,13 @@ def test_more_than_is_owed_is_never_sent() -> None:
     card = uuid4()
     credited(card, 100)
     with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
-        actions.pay_by_rail(uuid4(), card, who.party, who.payee, 101)  # type: ignore[arg-type]
+        actions.pay_by_rail(uuid4(), card, who.party, who.payee, 101)
     with pytest.raises(IntegrityError, match="more than was credited"), transaction.atomic():
-        actions.pay_by_rail(uuid4(), uuid4(), who.party, who.payee, 1)  # type: ignore[arg-type]
+        actions.pay_by_rail(uuid4(), uuid4(), who.party, who.payee, 1)
     other = uuid4()
     credited(other, 101)
     with pytest.raises(InsufficientFunds):
-        actions.pay_by_rail(uuid4(), other, who.party, who.payee, 101)  # type: ignore[arg-type]
+        actions.pay_by_rail(uuid4(), other, who.party, who.payee, 101)
     assert not models.Payout.objects.exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name LIKE 'settlement.%%'", [])

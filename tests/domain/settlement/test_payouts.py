@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from threading import Thread
 from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -18,7 +17,7 @@ from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, actions, jobs, models, queries
 from huika.domain.settlement.errors import CallbackReplayed
 from huika.domain.settlement.types import Callback, RailAnswer, RailState
-from huika.kit import clock, work_items
+from huika.kit import clock
 from huika.kit import jobs as kit_jobs
 from huika.kit.models import Event, WorkItem
 
@@ -83,7 +82,7 @@ def items() -> list[str]:
 def test_a_payout_goes_once_under_its_own_number(outside: Outside) -> None:
     row = paying()
     assert money(row) == (0, NET, 0)
-    assert actions.pay_by_rail(uuid4(), row.card_id, row.seller_id, row.payee_id, 1) == row.id  # type: ignore[arg-type]
+    assert actions.pay_by_rail(uuid4(), row.card_id, row.seller_id, row.payee_id, 1) == row.id
     assert send(row) == "sent" and send(row) == "sent"
     assert outside.rail.calls == [("create", row.number), ("query", row.number)]
     assert len(row.number) <= 32 and row.number.isalnum()
@@ -105,7 +104,7 @@ def test_no_answer_is_unknown_and_is_asked_about_never_sent_anew(outside: Outsid
     assert [send(row), ask(row)] == ["unknown", "unknown"]
     assert [verb for verb, _ in outside.rail.calls] == ["create", "query", "query"]
     assert Event.objects.filter(verb="settlement.payout.unknown").count() == 1  # said once, not at every look
-    assert actions.pay_by_rail(row.order_id, row.card_id, row.seller_id, row.payee_id, NET) == row.id  # type: ignore[arg-type]
+    assert actions.pay_by_rail(row.order_id, row.card_id, row.seller_id, row.payee_id, NET) == row.id
     assert money(row) == (0, NET, 0)
     outside.rail.decide(RailState.PAID)
     assert later() == 1
@@ -217,74 +216,6 @@ def test_a_failed_payout_is_owed_again_and_a_person_knows(outside: Outside) -> N
     actions.rail_answered(row.id, outside.rail.query(row.number))
     assert money(row) == (NET, 0, 0)
     assert queries.paid_fen(row.order_id) == 0
-
-
-def test_a_worker_killed_between_writing_and_sending_leaves_a_payout_that_is_asked_about(outside: Outside) -> None:
-    row = paying()
-    assert actions.sending(row.id) is True
-    assert actions.sending(row.id) is False
-    outside.rail.decide(RailState.PAID)
-    assert later() == 1
-    outside.rail.decide(RailState.PAID)
-    later(20)
-    row.refresh_from_db()
-    assert row.state == "paid" and len(outside.rail.bills) == 1
-
-
-def test_the_sweep_asks_after_three_seconds_and_tells_a_person_after_two_minutes(outside: Outside) -> None:
-    row = paying()
-    assert actions.sweep() == 0
-    kit_jobs.run_pending()
-    assert later(2) == 0 and later(4) == 1
-    assert items() == []
-    outside.rail.breaks.extend(["lost"] * 20)
-    before = len(outside.rail.calls)
-    with clock.shifted(timedelta(seconds=130)):
-        assert actions.sweep() == 1
-        kit_jobs.run_pending()
-        assert actions.sweep() == 0  # asked a moment ago
-    assert len(outside.rail.calls) == before + 1
-    assert items() == ["settlement.payout_open"]
-    row.refresh_from_db()
-    assert row.state == "unknown"
-    outside.rail.breaks.clear()
-    outside.rail.decide(RailState.PAID)
-    actions.rail_answered(row.id, outside.rail.query(row.number))
-    assert list(work_items.open_items()) == []  # nobody needs to look any more
-
-
-def test_what_was_made_by_a_clock_that_was_ahead_is_asked_about_too(outside: Outside) -> None:
-    with clock.shifted(timedelta(days=3)):
-        row = paying()
-    outside.rail.breaks.append("lost")
-    assert send(row) == "unknown"
-    assert later(4) == 1
-    outside.rail.decide(RailState.PAID)
-    later(20)
-    row.refresh_from_db()
-    assert row.state == "paid"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_is_answered_while_the_sweep_looks_is_not_shown_as_open(outside: Outside) -> None:
-    row = paying()
-    send(row)
-    outside.rail.decide(RailState.PAID)
-    answer = outside.rail.query(row.number)
-    swept: list[int] = []
-
-    def sweep() -> None:
-        with clock.shifted(timedelta(seconds=130)):
-            swept.append(actions.sweep())
-        connections.close_all()
-
-    with transaction.atomic():
-        actions.rail_answered(row.id, answer)
-        other = Thread(target=sweep)
-        other.start()
-        other.join(10)  # it does not wait for us either
-        assert swept == [0]
-    assert list(work_items.open_items()) == [] and queries.open_debts() == []
 
 
 @pytest.mark.parametrize("wrong", ["merchant", "less", "more", "account"])

@@ -51,7 +51,7 @@ class Kept:
         )
 
     def pay(self) -> None:
-        actions.pay_by_rail(self.freeze.order_id, self.card, self.seller.party, self.seller.payee, NET - KEPT)  # type: ignore[arg-type]
+        actions.pay_by_rail(self.freeze.order_id, self.card, self.seller.party, self.seller.payee, NET - KEPT)
 
 
 def release_due(at: datetime) -> int:
@@ -67,7 +67,7 @@ def kept(outside: Outside) -> Kept:
 
 def test_a_reserve_is_a_leg_of_the_card_s_own_posting_and_stays_frozen(kept: Kept, outside: Outside) -> None:
     assert kept.party() == (NET - KEPT, KEPT) and escrow(kept.recycler) == (2000_00 - SECURED, 0)
-    credit(kept.freeze, kept.card, kept.seller.party, reservation=Reservation(KEPT, clock.now(), kept.seller.payee))  # type: ignore[arg-type]
+    credit(kept.freeze, kept.card, kept.seller.party, reservation=Reservation(KEPT, clock.now(), kept.seller.payee))
     assert kept.party() == (NET - KEPT, KEPT)
     kept.pay()
     assert actions.release_rest(kept.freeze.lot_id) == 0
@@ -83,7 +83,7 @@ def test_a_reserve_is_a_leg_of_the_card_s_own_posting_and_stays_frozen(kept: Kep
 def test_the_rest_of_a_freeze_goes_back_without_the_reserve(outside: Outside) -> None:
     kept = Kept()
     other = freeze(kept.recycler, 1000_00)
-    credit(other, uuid4(), kept.seller.party, reservation=Reservation(KEPT, clock.now(), kept.seller.payee))  # type: ignore[arg-type]
+    credit(other, uuid4(), kept.seller.party, reservation=Reservation(KEPT, clock.now(), kept.seller.payee))
     assert actions.release_rest(other.lot_id) == 1000_00 - SECURED
     settle()
     assert outside.custodian.released == {f"{other.id}-rest": 1000_00 - SECURED}

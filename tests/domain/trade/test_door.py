@@ -42,7 +42,7 @@ def test_one_card_from_acceptance_to_close(world: World) -> None:
     who, made, (recycler,) = order()
     row = models.Order.objects.get(id=made)
     with pytest.raises(NotSecured):
-        field.depart(row.visit_id)  # type: ignore[arg-type]
+        field.depart(row.visit_id)
     world.arrive(made)
     (card,) = cards(made)
     with pytest.raises(PicturesMissing):
@@ -69,7 +69,7 @@ def test_one_card_from_acceptance_to_close(world: World) -> None:
     voucher, guarantee = tax.voucher(made), cover.guarantee(made)
     assert voucher is not None and guarantee is not None
     assert voucher.total_fen == guarantee.limit_fen == row.quoted_net_fen
-    assert settled(made)["money"]["paid_fen"] == row.quoted_net_fen  # type: ignore[index]
+    assert settled(made)["money"]["paid_fen"] == row.quoted_net_fen
     custody = stock.custody(card.id)
     assert custody is not None and custody.holder == world.courier
     assert ground.escrow(recycler) == (100_000_00 - models.Lot.objects.get().secured_fen, 0)
@@ -157,7 +157,7 @@ def test_plastic_is_bagged_only_with_its_balance_known_and_enough(world: World) 
     world.paid()
     row = models.Order.objects.get()
     assert row.state == "settled" and money.paid_fen(made) == plastic.net_fen < row.quoted_net_fen
-    assert [c["outcome"] for c in settled(made)["cards"]] == ["paid", "returned"]  # type: ignore[attr-defined]
+    assert [c["outcome"] for c in settled(made)["cards"]] == ["paid", "returned"]
     sound()
 
 
@@ -222,7 +222,7 @@ def test_cash_is_paid_once_when_every_card_is_final(world: World) -> None:
     assert row.state == "settled" and {state(first), state(second)} == {"paid"}
     assert money.paid_fen(made) == total == row.quoted_net_fen
     parts = settled(made)["money"]
-    assert (parts["due_fen"], parts["rounding_fen"]) == (total, due - total)  # type: ignore[index]
+    assert (parts["due_fen"], parts["rounding_fen"]) == (total, due - total)
     assert world.money.rail.calls == []
     sound()
 

@@ -97,7 +97,7 @@ def test_cancelling_gives_everything_back(world: World) -> None:
         row = models.Order.objects.get(id=made)
         assert row.state == "cancelled" and row.ended_at is not None
         assert ground.escrow(recycler) == (100_000_00, 0)
-        assert places.visit(row.visit_id).state == "cancelled"  # type: ignore[arg-type]
+        assert places.visit(row.visit_id).state == "cancelled"
         assert models.Lot.objects.get(order=row).state == "released"
         assert Freeze.objects.get(order_id=made).state == "released"
         with pytest.raises(WrongState):
@@ -113,11 +113,11 @@ def test_a_no_show_is_cancelled_free_of_charge(world: World) -> None:
     with pytest.raises(WrongState):
         actions.no_show(made)
     row = models.Order.objects.get()
-    field.depart(row.visit_id)  # type: ignore[arg-type]
+    field.depart(row.visit_id)
     actions.no_show(made)
     world.settle()
     row.refresh_from_db()
-    assert row.state == "cancelled" and places.visit(row.visit_id).state == "no_show"  # type: ignore[arg-type]
+    assert row.state == "cancelled" and places.visit(row.visit_id).state == "no_show"
     assert ground.escrow(recycler) == (100_000_00, 0)
     with pytest.raises(WrongState):
         actions.no_show(made)
@@ -148,13 +148,13 @@ def test_a_large_order_waits_for_a_person_and_for_the_money(world: World, decisi
     row = models.Order.objects.get()
     assert models.Lot.objects.get().state == "secured" and not row.risk_clear
     with pytest.raises(NotSecured):
-        field.depart(row.visit_id)  # type: ignore[arg-type]
+        field.depart(row.visit_id)
     item = WorkItem.objects.get(kind="trade.risk_review")
     work_items.decide(item.id, uuid4(), decision, "looked at it")
     world.settle()
     row.refresh_from_db()
     if decision == "clear":
-        assert row.state == "accepted" and places.visit(row.visit_id).state == "ready"  # type: ignore[arg-type]
+        assert row.state == "accepted" and places.visit(row.visit_id).state == "ready"
     else:
         assert row.state == "cancelled" and ground.escrow(recycler) == (1_000_000_00, 0)
     actions.reviewed(made, False)

@@ -81,7 +81,7 @@ def test_a_short_card_needs_a_requote_that_the_seller_takes(world: World) -> Non
     world.settle()
     world.paid()
     assert money.paid_fen(made) == card.net_fen
-    assert settled(made)["cards"][0]["requoted"] is True  # type: ignore[index]
+    assert settled(made)["cards"][0]["requoted"] is True
     sound()
 
 
@@ -144,7 +144,7 @@ def test_the_seller_walks_away_from_a_requote_free_of_charge(world: World) -> No
     assert models.Order.objects.get().state == "declined_free"
     with pytest.raises(NotFound):
         actions.consent(card.id, who.party, code)
-    assert not Payout.objects.exists() and places.visit_of(made).state == "done"  # type: ignore[union-attr]
+    assert not Payout.objects.exists() and places.visit_of(made).state == "done"
     sound()
 
 

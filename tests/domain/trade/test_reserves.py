@@ -94,7 +94,7 @@ def test_a_reserve_is_paid_at_the_door_without_it_and_in_full_by_its_date(world:
     row.refresh_from_db()
     assert row.state == "settled" and money.paid_fen(sold.order) == row.quoted_net_fen - kept
     part = settled(sold.order)["money"]
-    assert (part["due_fen"], part["paid_fen"], part["reserve_fen"]) == (  # type: ignore[index]
+    assert (part["due_fen"], part["paid_fen"], part["reserve_fen"]) == (
         row.quoted_net_fen,
         row.quoted_net_fen - kept,
         kept,

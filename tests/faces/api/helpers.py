@@ -209,7 +209,7 @@ def decide(world: World, item: dict[str, Any], decision: str) -> None:
 
 def recycler(world: World, name: str = "", party: str = "") -> tuple[Client, RecyclerKeys]:
     """A recycler of the city, by its English name or its party: a client, and the keys to sign with."""
-    every: dict[str, dict[str, str]] = world.city.recyclers  # type: ignore[attr-defined]
+    every: dict[str, dict[str, str]] = world.city.recyclers
     known = every[name] if name else next(r for r in every.values() if r["party"] == party)
     keys = RecyclerKeys(
         known["kid"],
@@ -228,12 +228,12 @@ def signed(caller: tuple[Client, RecyclerKeys], method: str, path: str, body: by
 
 def recyclers(world: World) -> list[str]:
     """The parties of the city's recyclers."""
-    return [r["party"] for r in world.city.recyclers.values()]  # type: ignore[attr-defined]
+    return [r["party"] for r in world.city.recyclers.values()]
 
 
 def party_of(world: World, name: str) -> UUID:
     """The party of a recycler of the city."""
-    return UUID(world.city.recyclers[name]["party"])  # type: ignore[attr-defined]
+    return UUID(world.city.recyclers[name]["party"])
 
 
 def escrow(party: str | UUID) -> Balance:

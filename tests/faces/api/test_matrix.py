@@ -286,7 +286,7 @@ def foreign_to_other_recycler(operation: Operation, house: cast.House, values: d
 def test_the_owner_finds_it(house: cast.House, operation: Operation) -> None:
     """The control: with the same path and body its owner, or the desk, is not told that it does not exist."""
     for role in operation.roles:
-        name = {SELLER: "seller", COURIER: "courier", RECYCLER: "recycler", DESK: "desk"}[role]  # type: ignore[index]
+        name = {SELLER: "seller", COURIER: "courier", RECYCLER: "recycler", DESK: "desk"}[role]
         answers = {
             stage: call(house.callers[name], operation, path_of(operation, values)).status_code
             for stage, values in objects_of(operation, house)

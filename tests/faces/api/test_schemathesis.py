@@ -326,7 +326,7 @@ def test_every_answer_is_one_that_the_document_promises(platform: World) -> None
     schema.config.generation.update(with_security_parameters=False)
     schema.config.checks.not_a_server_error = NotAServerErrorConfig(expected_statuses=["2xx", "3xx", "4xx", "503"])
     # What the calls defer waits until the last one is answered; then it is all done, and nothing of it may fail.
-    with requests.Session() as session, platform.pump.paused:  # type: ignore[attr-defined]
+    with requests.Session() as session, platform.pump.paused:
         for result in schema.get_all_operations():
             operation = result.ok()
             name = operation.definition.raw["operationId"]

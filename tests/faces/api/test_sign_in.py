@@ -142,7 +142,7 @@ def test_money_goes_to_the_verified_name_and_a_changed_account_waits(
     somebody = h.enrol(platform)
     with h.refused("not_found", 404):
         h.booked(platform, story.Seller(somebody.phone, somebody.client, changed["id"], ""), [spec])
-    with platform.pump.paused, monkeypatch.context() as patched:  # type: ignore[attr-defined]
+    with platform.pump.paused, monkeypatch.context() as patched:
         patched.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(hours=24, seconds=1))
         order = h.booked(platform, new, [spec])
     courier = h.at_the_door(platform, new, order)

@@ -153,7 +153,7 @@ def test_a_phone_trusts_the_authority_and_gets_three_origins(tmp_path: Path) -> 
     assert len(origins) == 3 and all(o.startswith(f"https://{address}:") for o in origins)
     certificate = x509.load_der_x509_certificate(bytes.fromhex(found["der"]))
     assert found["type"] == "application/x-x509-ca-cert"
-    assert certificate.fingerprint(certificate.signature_hash_algorithm).hex() == _digits(about["authority_sha256"])  # type: ignore[arg-type]
+    assert certificate.fingerprint(certificate.signature_hash_algorithm).hex() == _digits(about["authority_sha256"])
     assert (found["site"], found["page"][0], found["frame"][0]) == (200, 200, 200)
     assert found["key"].startswith("DHKEM")
     assert (

@@ -50,7 +50,7 @@ def test_minutes_have_a_decimal_below_ten(seconds: int | None, said: str) -> Non
 def claim(low: int | None, high: int | None, *, kind: str = "local", at_odds: str = "") -> PlatformClaim:
     return PlatformClaim(
         "x", kind, "某店", "Some shop", low, high, None, None, "", "", None, high, None, at_odds, "s", "claimed"
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_claims_of_a_kind_become_one_range() -> None:

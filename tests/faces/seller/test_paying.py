@@ -80,7 +80,7 @@ def test_each_way_books(world: World, answers: Any, rail: str, account: str, kep
     assert answer.status_code == 302 and answer["Location"] == f"/orders/{order.code}"
     assert order.rail == rail and order.quoted_net_fen == offer.net_fen
     if kept:
-        assert people.payee_details(order.payee_id).account == kept  # type: ignore[arg-type]
+        assert people.payee_details(order.payee_id).account == kept
         assert answers["asked"] == [(rail, kept, offer.net_fen)]
     page = home.client.get(answer["Location"]).content.decode()
     assert rails.BY_CODE[rail].zh in page

@@ -111,7 +111,7 @@ def test_a_new_price_that_the_seller_declines(platform: World, site: str, browse
         shot(seller.page, f"seller-requote-{take}")
         expect(seller.page.locator(".because")).to_contain_text("5")
         free, sell = seller.page.locator(".even .hk-btn").all()
-        assert free.bounding_box()["width"] == pytest.approx(sell.bounding_box()["width"], abs=1)  # type: ignore[index]
+        assert free.bounding_box()["width"] == pytest.approx(sell.bounding_box()["width"], abs=1)
         if take == "declined":
             free.click()
             seller.page.wait_for_url(f"**/orders/{order}")

@@ -130,7 +130,7 @@ def test_after_a_crash_at_any_write_the_same_step_is_done_again(
         left = iter(range(writes))
 
         def failing(self: Tiles, path: str, data: bytes, left: object = left) -> None:
-            if next(left, None) is None:  # type: ignore[call-overload]
+            if next(left, None) is None:
                 raise Crash
             write(self, path, data)
 

@@ -188,7 +188,7 @@ class Stage:
             self._pass()
         elif label in ("pay", "pay in vain"):
             before = len(self.rows)
-            actions.pay_by_rail(self.order, self.card, self.seller.party, self.seller.payee, NET)  # type: ignore[arg-type]
+            actions.pay_by_rail(self.order, self.card, self.seller.party, self.seller.payee, NET)
             return (len(self.rows) > before) == (label == "pay")
         elif label in ("pay again", "new number"):
             return self.pay_again(self.rows[0].id) is not None

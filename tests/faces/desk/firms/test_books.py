@@ -39,7 +39,7 @@ class At:
         return self.client.post(self.address, {"list": text, **upload}, headers=headers)
 
     def publish(self, preview: object, **changed: str) -> object:
-        text = preview.content.decode()  # type: ignore[attr-defined]
+        text = preview.content.decode()
         fields = dict(re.findall(r'<input type="hidden" name="(once|book)" value="([^"]*)"', text))
         to = re.search(r'<form class="bot" method="post" action="([^"]+)"', text)
         return self.client.post(to[1] if to else f"{self.address}/publish", {**fields, **changed})

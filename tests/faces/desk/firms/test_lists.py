@@ -29,7 +29,7 @@ def firm(name: str, kind: str = "local", until: date = date(2099, 1, 1)) -> UUID
 
 
 def cells(answer: object) -> list[list[str]]:
-    text = answer.content.decode("utf-8-sig")  # type: ignore[attr-defined]
+    text = answer.content.decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text)))
 
 

@@ -1,12 +1,13 @@
 """A recycler's terms for a part that comes later: stated as the next version of its book, prices untouched."""
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from tests.domain.trade import ground
 from tests.faces.desk.people import at_desk
 
 from huika.domain.market import models, queries
-from huika.domain.market.types import ReserveTerms
+from huika.domain.market.types import BookRef, ReserveTerms
 from huika.domain.parties.types import Role
 
 pytestmark = pytest.mark.django_db
@@ -22,12 +23,12 @@ class At:
         self.party = ground.recycler(BOOK, money_fen=0)
         self.address = f"/desk/recyclers/{self.party}"
 
-    def post(self, share: str = "10", days: str = "7", bonus: str = "0.5", **more: str):  # type: ignore[no-untyped-def]
+    def post(self, share: str = "10", days: str = "7", bonus: str = "0.5", **more: str) -> HttpResponse:
         body = {"share": share, "days": days, "bonus": bonus, "version": str(self.book.version), "once": "1"}
         return self.client.post(f"{self.address}/reserve", {**body, **more})
 
     @property
-    def book(self):  # type: ignore[no-untyped-def]
+    def book(self) -> BookRef:
         found = queries.book_in_effect(self.party)
         assert found is not None
         return found

@@ -120,8 +120,8 @@ def differences(day: date) -> list[models.Difference]:
 
 def rows(answer: object) -> list[list[str]]:
     """The cells of a CSV answer; what a spreadsheet would run as a formula never stands in it."""
-    found = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))  # type: ignore[attr-defined]
-    assert answer["Content-Type"].startswith("text/csv")  # type: ignore[index]
+    found = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert answer["Content-Type"].startswith("text/csv")
     for cell in (cell for row in found for cell in row):
         assert not cell.startswith(("=", "+", "@")) and (not cell.startswith("-") or float(cell) < 0)
     return found
@@ -129,8 +129,8 @@ def rows(answer: object) -> list[list[str]]:
 
 def refused(answer: object, status: int, *sentences: str) -> str:
     """The page again, with the refusal beside the form."""
-    page = str(answer.content.decode())  # type: ignore[attr-defined]
-    assert answer.status_code == status and 'role="alert"' in page  # type: ignore[attr-defined]
+    page = str(answer.content.decode())
+    assert answer.status_code == status and 'role="alert"' in page
     for one in sentences:
         assert one in page, one
     return page

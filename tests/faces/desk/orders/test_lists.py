@@ -104,7 +104,7 @@ def many(desk: Desk) -> Desk:
     old = cast.quoted(seller, ("walmart",))
     models.Order.objects.filter(id=old).update(created_at=clock.now() - timedelta(days=1), district="shanghai-pudong")
     ended = models.Order.objects.get(id=desk.orders["declined"].id)
-    models.Order.objects.filter(id=ended.id).update(ended_at=ended.ended_at - timedelta(days=1), rail="cash")  # type: ignore[operator]
+    models.Order.objects.filter(id=ended.id).update(ended_at=ended.ended_at - timedelta(days=1), rail="cash")
     return desk
 
 
@@ -174,7 +174,7 @@ def test_an_order_is_found_by_code_alias_bag_and_payout_and_says_by_which(desk: 
         text = client.get("/desk/search", {"q": q, "lang": "en"}).content.decode()
         return re.findall(r'data-row>([^<]+)</a></td><td class="k"><span class="hk-tag">([^<]+)</span>', text)
 
-    number = payouts.Payout.objects.filter(order_id=order.id).first().number  # type: ignore[union-attr]
+    number = payouts.Payout.objects.filter(order_id=order.id).first().number
     assert found(order.code) == [(order.code, "Order")]
     assert found("OWED-0002") == [(order.code, "Bag")] == found("owed-0002")
     assert found(number) == found(number.lower()) == [(order.code, "Payout")]
@@ -205,7 +205,7 @@ def test_figures_count_the_lists_behind_them(many: Desk) -> None:
 
 
 def test_the_books_of_each_order_add_up(many: Desk) -> None:
-    fees, firms = {"visit": ("上门费", "Visit")}, {}  # type: ignore[var-annotated]
+    fees, firms = {"visit": ("上门费", "Visit")}, {}
     seen = set()
     for order in every():
         books = account.books(order, fees, firms)

@@ -134,7 +134,7 @@ def test_a_name_is_verified_in_a_job_and_asked_for(desk: Client) -> None:
     body = {"phone": PHONE, "name": "王小明", "id_number": ground.identity_number(3), "once": "1"}
     short = desk.post("/desk/call/person", {**body, "consent": ["service", "address"]})
     assert short.status_code == 409 and "核实是你本人" in short.json()["refusal"]
-    body["consent"] = ["service", "identity", "address"]  # type: ignore[assignment]
+    body["consent"] = ["service", "identity", "address"]
     wrong = desk.post("/desk/call/person", {**body, "id_number": "110105194912310021"})
     assert wrong.status_code == 422 and people.seller_by_phone(PHONE) is None
     sent = desk.post("/desk/call/person", body).json()
@@ -206,7 +206,7 @@ def test_every_rail_can_be_taken_down_and_is_asked_before_it_is_promised(
         assert refused.status_code == 409 and words in refused.content.decode() and not trade.Order.objects.exists()
     assert desk.post("/desk/call", whole(desk, rail=rail, account=typed)).status_code == 302
     order = trade.Order.objects.get()
-    assert order.rail == rail and people.payee_details(order.payee_id).account == kept  # type: ignore[arg-type]
+    assert order.rail == rail and people.payee_details(order.payee_id).account == kept
     assert asked == [(kept, order.quoted_net_fen)] * 3
     known = desk.post("/desk/call/caller", {"phone": PHONE}).json()
     assert list(known["payees"]) == [rail] and known["payees"][rail].endswith(kept[-4:])

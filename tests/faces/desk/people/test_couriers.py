@@ -134,7 +134,7 @@ def test_a_new_courier_s_password_is_shown_once_and_works(desk: Client) -> None:
     assert short.status_code == 422 and 'value="139 0013 9000"' in short.content.decode()
     body["username"] = "HeFu"
     first, second = desk.post("/desk/couriers/new", body), desk.post("/desk/couriers/new", body)
-    passwords = {re.search(r"data-password>([^<]+)<", a.content.decode())[1] for a in (first, second)}  # type: ignore[index]
+    passwords = {re.search(r"data-password>([^<]+)<", a.content.decode())[1] for a in (first, second)}
     assert len(passwords) == 1, "a double tap shows the same one"
     assert first.headers["Cache-Control"] == "no-store"
     (password,) = passwords

@@ -33,7 +33,7 @@ def desk(recycler: UUID) -> Client:
     return at_desk.signed_in()
 
 
-def quoted(desk: Client, cards: dict[str, str] = BAGGED, lang: str = "zh", district: str = "shanghai-huangpu") -> dict:  # type: ignore[type-arg]
+def quoted(desk: Client, cards: dict[str, str] = BAGGED, lang: str = "zh", district: str = "shanghai-huangpu") -> dict:
     body = {**cards, "district": district, "at": uuid4().hex}
     return dict(desk.post("/desk/call/quote", body, headers={"accept-language": lang}).json())
 
