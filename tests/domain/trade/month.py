@@ -158,6 +158,7 @@ class Month:
             actions.pay_cash(made, courier, ceil_yuan_fen(due))
             self.kept.purse[courier] -= ceil_yuan_fen(due)
             self.kept.rounding += ceil_yuan_fen(due) - due
+            self.world.settle()  # the order ends, and the visit is earned, when its follower has read of the payment
         elif sold:
             self._online(made, outcome)
         self._note(made, order, courier, sold)
