@@ -27,7 +27,8 @@ def markets(draw: st.DrawFn) -> tuple[list[Line], list[Book], tuple[Fee, ...], f
     books = []
     for n in range(draw(st.sampled_from([0, 1, 2, 3, 4, 5]))):
         made = b.book(n, draw(b.prices(RATIOS)), draw(FEES), least=draw(st.sampled_from([0, 0, 0, 500_00, 3000_00])))
-        made = replace(made, paused=draw(SELDOM))
+        cap = draw(st.sampled_from([None, None, None, 1000_00, 3000_00]))
+        made = replace(made, paused=draw(SELDOM), least_cards=draw(st.sampled_from([0, 0, 2])), most_face_fen=cap)
         books.append(replace(made, serves=False, prices=()) if draw(SELDOM) else made)
     covered = frozenset(m.recycler for m in books if not draw(SELDOM))
     return basket, books, draw(PLATFORM), covered
@@ -35,6 +36,10 @@ def markets(draw: st.DrawFn) -> tuple[list[Line], list[Book], tuple[Fee, ...], f
 
 def best(ranking: Ranking) -> int:
     return ranking.offers[0].net_fen if ranking.offers else 0
+
+
+def fee_fen(fee: Fee, grosses: list[int]) -> int:
+    return fee.fixed_fen + sum(share_fen(gross, fee.bp) for gross in grosses)
 
 
 def check_offer(offer: Offer, basket: list[Line], platform: tuple[Fee, ...], books: dict[UUID, Book]) -> None:
@@ -51,12 +56,12 @@ def check_offer(offer: Offer, basket: list[Line], platform: tuple[Fee, ...], boo
     for lot in offer.lots:
         own = books[lot.recycler].fees
         assert sum(c.recycler_fee_fen for c in lot.cards) == sum(fen for _, fen in lot.fees)
-        assert dict(lot.fees) == {f.code: fen for f in own if (fen := f.fixed_fen + share_fen(lot.gross_fen, f.bp))}
+        assert dict(lot.fees) == {f.code: fen for f in own if (fen := fee_fen(f, [c.gross_fen for c in lot.cards]))}
         assert (lot.book, lot.version) == (books[lot.recycler].book, books[lot.recycler].version)
     for code, fen in offer.platform_fees:
         assert sum(part for _, c in cards for name, part in c.platform_fees if name == code) == fen
     assert dict(offer.platform_fees) == {
-        f.code: fen for f in platform if (fen := f.fixed_fen + share_fen(offer.gross_fen, f.bp))
+        f.code: fen for f in platform if (fen := fee_fen(f, [c.gross_fen for _, c in cards]))
     }
     platform_fen = sum(fen for _, fen in offer.platform_fees)
     assert offer.face_fen == sum(line.face_value_fen for line in basket)
@@ -91,11 +96,14 @@ def test_every_book_makes_an_offer_or_is_absent_for_a_true_reason(made: tuple) -
     assert sorted([*offering, *absent], key=str) == sorted((m.recycler for m in books), key=str)
     for m in books:
         takes = [b.price_of(m, line) is not None for line in basket]
+        face = sum(line.face_value_fen for line in basket)
         hindered = (
             m.paused
             or m.recycler not in covered
             or not all(takes)
-            or sum(line.face_value_fen for line in basket) < m.min_basket_fen
+            or face < m.min_basket_fen
+            or len(basket) < m.least_cards
+            or (m.most_face_fen is not None and face > m.most_face_fen)
         )
         if m.recycler in offering:
             assert not hindered
@@ -108,7 +116,9 @@ def test_every_book_makes_an_offer_or_is_absent_for_a_true_reason(made: tuple) -
             "not_covered": m.recycler not in covered,
             "city": not m.serves,
             "not_accepted": not all(takes),
-            "below_minimum": sum(line.face_value_fen for line in basket) < m.min_basket_fen,
+            "below_minimum": face < m.min_basket_fen,
+            "too_few": len(basket) < m.least_cards,
+            "over_cap": m.most_face_fen is not None and face > m.most_face_fen,
             "fees_exceed": True,
         }[reason]
         assert (absent[m.recycler].book, absent[m.recycler].version) == (m.book, m.version)
@@ -118,6 +128,7 @@ def test_every_book_makes_an_offer_or_is_absent_for_a_true_reason(made: tuple) -
             m = next(x for x in books if x.recycler == lot.recycler)
             face = sum(line.face_value_fen for line in basket if line.n in {c.n for c in lot.cards})
             assert not m.paused and m.recycler in covered and face >= m.min_basket_fen
+            assert len(lot.cards) >= m.least_cards and face <= (face if m.most_face_fen is None else m.most_face_fen)
 
 
 @settings(max_examples=100, deadline=None)
@@ -168,7 +179,7 @@ def test_the_best_offer_is_the_best_of_all_assignments(
     found = rules.rank(basket, books, platform, frozenset(m.recycler for m in books))
     wanted = b.best_of_all(basket, books, platform)
     assert best(found) == (wanted or 0)
-    if split := rules.best_split(basket, books, platform):
+    if split := rules.best_split(basket, books, platform)[0]:
         assert wanted is not None and 2 <= len(split.lots) <= 3 and split.net_fen <= wanted
 
 

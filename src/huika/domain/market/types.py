@@ -72,6 +72,8 @@ class Book:
     prices: tuple[Price, ...]
     serves: bool = True  # whether it buys anything in this city and channel
     reserve: ReserveTerms | None = None
+    least_cards: int = 0
+    most_face_fen: int | None = None  # what it still buys today; None: no cap
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,7 @@ class Ranking:
 
     offers: tuple[Offer, ...]
     absences: tuple[Absence, ...]
+    proved: bool = True  # whether no split brings more than these; a search of too many branches ends without
 
 
 @dataclass(frozen=True)
