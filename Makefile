@@ -49,8 +49,8 @@ guide: $(DEV)
 
 # Pins with hashes from the ranges in pyproject.toml.
 requirements: $(DEV)
-	@$(BIN)/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
-	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q --universal pyproject.toml --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
+	@$(BIN)/uv pip compile -q --universal pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt -o requirements/dev.txt
 
 # Stop this checkout's embedded PostgreSQL.
 stop: $(RUN)
