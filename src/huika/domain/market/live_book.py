@@ -1,0 +1,154 @@
+"""The price table of one moment as sorted arrays: what every recycler pays for a card, in microseconds.
+
+Rows stand by cell (kind, city, form, condition, channel, face value) and within it by recycler, four bytes a row. A
+change replaces its cell beside the arrays and never writes into them, so a reader sees the cell before or after it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Hashable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huika.domain.market.types import Fee, Place
+
+Ints = NDArray[np.int64]
+Short = NDArray[np.uint16]
+Floats = NDArray[np.float64]
+PARTS: Final = ("kind", "city", "form", "condition", "channel", "face")
+_BASIS: Final = 10_000.0
+# Bits of a cell's number, from the right: face value, channel, condition, form, city, kind.
+_FACE, _SMALL, _CITY = 20, 4, 14
+
+
+class Net(NamedTuple):
+    """What one card brings at one recycler (its place in `recyclers`), all fees counted; fen."""
+
+    recycler: int
+    ratio_bp: int
+    net_fen: int
+
+
+class LiveBook:
+    """Built once from columns, changed cell by cell.
+
+    `cells` are cell numbers rising, `starts` has one more entry: the rows of cell n are `starts[n]:starts[n + 1]`.
+    Fees are by recycler: `fixed_fen`, and `fees_bp` fees × recyclers.
+    """
+
+    def __init__(self, recyclers: Sequence[Hashable], fees: Sequence[Sequence[Fee]]) -> None:
+        self.recyclers = list(recyclers)
+        # Numbers for names, given out as they come; the first face value is any of them.
+        self.names: dict[str, dict[Hashable, int]] = {part: {} for part in PARTS}
+        self.names["face"][None] = 0
+        self.fixed_fen = np.array([sum(f.fixed_fen for f in own) for own in fees], dtype=np.float64)
+        self.fees_bp = np.zeros((max((len(own) for own in fees), default=0), len(fees)))
+        for n, own in enumerate(fees):
+            self.fees_bp[: len(own), n] = [f.bp for f in own]
+        self._with: tuple[tuple[Fee, ...], tuple[Floats, Floats]] = ((), (self.fixed_fen, self.fees_bp))
+        self._first = np.arange(len(fees)) / 65536  # below a fen: among equal nets who comes first
+        self.cells: Ints = np.zeros(0, dtype=np.int64)
+        self.starts: Ints = np.zeros(1, dtype=np.int64)
+        self.recycler: Short = np.zeros(0, dtype=np.uint16)
+        self.ratio: Short = np.zeros(0, dtype=np.uint16)
+        self.changed: dict[int, tuple[Short, Short]] = {}
+
+    def load(self, numbers: Ints, recyclers: Short, ratios: Short) -> None:
+        """Take all rows at once: the cell number, recycler and ratio of each, in any order."""
+        order = np.lexsort((recyclers, numbers))
+        numbers = numbers[order]
+        self.recycler, self.ratio = recyclers[order], ratios[order]
+        first = np.flatnonzero(np.diff(numbers, prepend=-1))
+        self.cells, self.starts = numbers[first], np.append(first, len(numbers))
+        self.changed = {}
+
+    def number(self, place: Place) -> int:
+        """The number of a cell, new where it was never seen."""
+        values = (place.kind, place.city, place.form, place.condition, place.channel, place.face_value_fen)
+        names = (self.names[part] for part in PARTS)
+        return self._number(*(n.setdefault(value, len(n)) for n, value in zip(names, values, strict=True)))
+
+    def _number(self, kind: int, city: int, form: int, condition: int, channel: int, face: int) -> int:
+        small = ((form << _SMALL | condition) << _SMALL) | channel
+        return ((kind << _CITY | city) << 3 * _SMALL | small) << _FACE | face
+
+    def _known(self, place: Place, face_fen: int | None) -> int | None:
+        names = self.names
+        kind, city = names["kind"].get(place.kind), names["city"].get(place.city)
+        form, condition = names["form"].get(place.form), names["condition"].get(place.condition)
+        channel, face = names["channel"].get(place.channel), names["face"].get(face_fen)
+        if kind is None or city is None or form is None or condition is None or channel is None or face is None:
+            return None
+        return self._number(kind, city, form, condition, channel, face)
+
+    def cell(self, number: int | None) -> tuple[Short, Short]:
+        """Recyclers and ratios of a cell; empty where there is none."""
+        if number is None:
+            return _NONE
+        if (changed := self.changed.get(number)) is not None:
+            return changed
+        at = int(self.cells.searchsorted(number))
+        if at == len(self.cells) or self.cells[at] != number:
+            return _NONE
+        rows = slice(self.starts[at], self.starts[at + 1])
+        return self.recycler[rows], self.ratio[rows]
+
+    def put(self, place: Place, recycler: int, ratio_bp: int) -> None:
+        """One offer changes; a ratio of 0 takes it out."""
+        number = self.number(place)
+        recyclers, ratios = self.cell(number)
+        at = bisect_left(recyclers, recycler)
+        there = at < len(recyclers) and recyclers[at] == recycler
+        if ratio_bp and there:
+            ratios = ratios.copy()
+            ratios[at] = ratio_bp
+        elif ratio_bp:
+            recyclers = np.insert(recyclers, at, recycler)
+            ratios = np.insert(ratios, at, ratio_bp)
+        elif there:
+            recyclers, ratios = np.delete(recyclers, at), np.delete(ratios, at)
+        self.changed[number] = (recyclers, ratios)
+
+    def ratios(self, place: Place) -> Short:
+        """Every recycler's ratio for a card, of its own face value, else of any; 0 where it does not take it."""
+        found = np.zeros(len(self.recyclers), dtype=np.uint16)
+        for face_fen in (None, place.face_value_fen):
+            recyclers, ratios = self.cell(self._known(place, face_fen))
+            found[recyclers] = ratios
+        return found
+
+    def top(self, place: Place, platform: tuple[Fee, ...] = (), count: int = 10) -> list[Net]:
+        """The `count` highest nets for one card of a face value alone in its basket; ties: the recycler that comes
+        first. Offers that would bring nothing are left out. Fees by ratio are rounded half to even, as everywhere."""
+        if place.face_value_fen is None:
+            raise ValueError("a card has a face value")
+        ratios = self.ratios(place)
+        # Half to even is rint's rule; products stay below 2**53 and quotients far from a tie unless they are one.
+        gross = ratios * float(place.face_value_fen)
+        gross /= _BASIS
+        np.rint(gross, out=gross)
+        fixed, by_ratio = self._fees(platform)
+        parts = by_ratio * gross
+        parts /= _BASIS
+        np.rint(parts, out=parts)
+        nets = gross - fixed
+        for part in parts:
+            nets -= part
+        keys = nets - self._first
+        some = np.argpartition(keys, -count)[-count:] if len(keys) > count else np.arange(len(keys))
+        some = some[np.argsort(-keys[some])]
+        found = zip(some.tolist(), ratios[some].tolist(), nets[some].tolist(), strict=True)
+        return [Net(recycler, ratio, int(net)) for recycler, ratio, net in found if ratio and net > 0]
+
+    def _fees(self, platform: tuple[Fee, ...]) -> tuple[Floats, Floats]:
+        """Fixed fees of recycler and platform together, and all fees by ratio, fees × recyclers."""
+        known, found = self._with
+        if known is not platform:
+            ours = [np.full(len(self.recyclers), float(f.bp)) for f in platform if f.bp]
+            found = self.fixed_fen + sum(f.fixed_fen for f in platform), np.array([*self.fees_bp, *ours])
+            self._with = platform, found
+        return found
+
+
+_NONE: Final = (np.zeros(0, dtype=np.uint16), np.zeros(0, dtype=np.uint16))

@@ -1,0 +1,89 @@
+"""The price table in memory says what the slow sums say, before and after every change."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from huika.domain.market.live_book import LiveBook, Net
+from huika.domain.market.types import Fee, Place
+from huika.kit.money import share_fen
+
+FACES = (100_00, 500_00, 1_23, 7_77)
+PLACES = [
+    Place(kind, face, city, form, "intact", "visit")
+    for kind in ("walmart", "hema")
+    for face in (None, *FACES)
+    for city in ("shanghai", "hangzhou")
+    for form in ("electronic", "physical")
+]
+FEE = st.builds(lambda fixed, bp: Fee("f", "", "", fixed, bp), st.sampled_from([0, 1, 3_00]), st.integers(0, 400))
+ROWS = st.dictionaries(st.tuples(st.sampled_from(PLACES), st.integers(0, 11)), st.integers(1, 12_000), max_size=60)
+
+
+def built(rows: dict[tuple[Place, int], int], fees: list[list[Fee]]) -> LiveBook:
+    book = LiveBook([f"R{n}" for n in range(len(fees))], fees)
+    numbers = np.array([book.number(place) for place, _ in rows], dtype=np.int64)
+    book.load(
+        numbers,
+        np.array([r for _, r in rows], dtype=np.uint16),
+        np.array(list(rows.values()), dtype=np.uint16),
+    )
+    return book
+
+
+def slowly(
+    rows: dict[tuple[Place, int], int], fees: list[list[Fee]], platform: tuple[Fee, ...], of: Place
+) -> list[Net]:
+    found = []
+    for r, own in enumerate(fees):
+        ratio = rows.get((of, r)) or rows.get((replace(of, face_value_fen=None), r))
+        if ratio:
+            gross = share_fen(of.face_value_fen or 0, ratio)
+            net = gross - sum(f.fixed_fen + share_fen(gross, f.bp) for f in (*own, *platform))
+            found.append(Net(r, ratio, net))
+    return sorted((n for n in found if n.net_fen > 0), key=lambda n: (-n.net_fen, n.recycler))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    ROWS,
+    st.lists(st.lists(FEE, max_size=2), min_size=12, max_size=12),
+    st.lists(FEE, max_size=2).map(tuple),
+    st.lists(st.tuples(st.sampled_from(PLACES), st.integers(0, 11), st.integers(0, 12_000)), max_size=8),
+)
+def test_the_top_is_what_the_slow_sums_say(
+    rows: dict[tuple[Place, int], int],
+    fees: list[list[Fee]],
+    platform: tuple[Fee, ...],
+    changes: list[tuple[Place, int, int]],
+) -> None:
+    book, now = built(rows, fees), dict(rows)
+    for place, recycler, ratio in [(PLACES[0], 0, 0), *changes]:
+        book.put(place, recycler, ratio)
+        now.pop((place, recycler), None)
+        if ratio:
+            now[place, recycler] = ratio
+        for of in {replace(place, face_value_fen=face) for face in FACES}:
+            wanted = slowly(now, fees, platform, of)
+            assert book.top(of, platform, count=12) == wanted
+            assert book.top(of, platform, count=3) == wanted[:3]
+
+
+def test_a_reader_keeps_the_cell_that_it_took() -> None:
+    place = Place("walmart", 500_00, "shanghai", "electronic", "intact", "visit")
+    book = built({(place, 0): 9000, (place, 2): 9100}, [[], [], []])
+    recyclers, ratios = book.cell(book.number(place))
+    book.put(place, 0, 9500)
+    book.put(place, 1, 9400)
+    assert (recyclers.tolist(), ratios.tolist()) == ([0, 2], [9000, 9100])
+    assert [n.recycler for n in book.top(place)] == [0, 1, 2]
+
+
+def test_what_was_never_seen_has_no_offers() -> None:
+    book = built({}, [[]])
+    assert book.top(Place("nobody", 100_00, "nowhere", "electronic", "intact", "visit")) == []
+    with pytest.raises(ValueError, match="face value"):
+        book.top(Place("walmart", None, "shanghai", "electronic", "intact", "visit"))
