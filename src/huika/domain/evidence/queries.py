@@ -33,8 +33,9 @@ def picture_bytes(clean_sha256: str) -> bytes:
     return place.read_bytes()
 
 
-def receipt(subject: UUID, verb: str, **facts: str) -> str:
-    """The receipt of the newest event of this verb, of these facts where any are named, with every part disclosed.
+def receipt(subject: UUID, verb: str, *, only: Sequence[str] | None = None, **facts: str) -> str:
+    """The receipt of the newest event of this verb, of these facts where any are named, with every part disclosed or
+    `only` these.
 
     Raises NotFound when there is no such event, ReceiptNotReady while it is on its way into the log.
     """
@@ -47,8 +48,10 @@ def receipt(subject: UUID, verb: str, **facts: str) -> str:
     hashes = tiles.inclusion(event.place, published.size)
     note = (tiles.folder / "checkpoint").read_bytes().decode()
     if note.split("\n")[1] != str(published.size):  # the log grew between the two reads
-        return receipt(subject, verb, **facts)
-    return Proof(receipts.disclose(event, event.parts), event.place, tuple(hashes), note).text()
+        return receipt(subject, verb, only=only, **facts)
+    return Proof(
+        receipts.disclose(event, event.parts if only is None else only), event.place, tuple(hashes), note
+    ).text()
 
 
 def _newest(subject: UUID, verb: str, facts: dict[str, str]) -> events.Placed | None:

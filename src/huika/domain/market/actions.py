@@ -6,10 +6,10 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from huika.domain.market import books, models, queries, rules
+from huika.domain.market import books, models, queries, record, rules
 from huika.domain.market.errors import BadBook, BookChanged, CityNotServed, EmptyBasket
 from huika.domain.market.types import MOST_RESERVE, NO_RESERVE, Fee, Line, ReserveTerms
-from huika.kit import canonical, clock, events, locks
+from huika.kit import canonical, clock, events, ids, locks
 from huika.kit.change import action
 from huika.kit.refusals import Malformed
 
@@ -115,16 +115,29 @@ def compare(
         )
         raise CityNotServed()
     live, bookless = queries.live_books(city, [line.kind for line in lines], channel, at)
-    ranking = rules.rank(lines, live, queries.platform_fees(city), covered, bagged)
+    platform = queries.platform_fees(city)
+    ranking = rules.rank(lines, live, platform, covered, bagged)
     absences = [*ranking.absences, *bookless]
     comparison = models.Comparison.objects.create(
         city=city,
         district=district,
         channel=channel,
         lines=[asdict(line) for line in lines],
-        offers=queries.to_json(ranking.offers),
+        offers=record.plain(ranking.offers),
         at=at,
         expires_at=at + timedelta(seconds=STANDS_SECONDS),
+    )
+    kept = record.document(comparison.id, at, city, channel, lines, live, platform, covered, bagged, bookless, ranking)
+    salt = ids.random_bytes(32)
+    root = record.root(kept, salt)
+    models.Execution.objects.create(
+        comparison=comparison,
+        rules=rules.VERSION,
+        head=kept["head"],
+        entries=kept["entries"],
+        proved=ranking.proved,
+        salt=salt,
+        root=root,
     )
     single = {o.lots[0].recycler: o for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
     models.Quote.objects.bulk_create(
@@ -157,7 +170,10 @@ def compare(
             "absences": len(absences),
             "best_net_fen": ranking.offers[0].net_fen if ranking.offers else 0,
         },
-        parts={"offers": {"sha256": canonical.digest(comparison.offers).hex()}},
+        parts={
+            "offers": {"sha256": canonical.digest(comparison.offers).hex()},
+            "record": {"comparison": str(comparison.id), "rules": rules.VERSION, "root": root.hex()},
+        },
     )
     return comparison.id
 

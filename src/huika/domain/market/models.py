@@ -101,6 +101,19 @@ class Comparison(models.Model):
     expires_at = models.DateTimeField()
 
 
+class Execution(models.Model):
+    """What a comparison's ranking read (`record.document` less its answer) and the root over it; see `record`."""
+
+    app_may: ClassVar[str] = "SELECT, INSERT"
+    comparison = models.OneToOneField("market.Comparison", primary_key=True, on_delete=models.PROTECT, related_name="+")
+    rules = models.PositiveSmallIntegerField()
+    head = models.JSONField()
+    entries = models.JSONField()
+    proved = models.BooleanField()
+    salt = models.BinaryField(max_length=32)
+    root = models.BinaryField(max_length=32)
+
+
 class Quote(models.Model):
     """Every recycler considered in a comparison, offered or absent, with the book version it was read from."""
 

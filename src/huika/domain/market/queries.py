@@ -1,7 +1,7 @@
 """Live books, stored comparisons, offers by id."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, QuerySet
 
-from huika.domain.market import books, changes, models, rules
+from huika.domain.evidence import queries as evidence
+from huika.domain.market import books, changes, models, record, rules
 from huika.domain.market.errors import QuoteExpired
 from huika.domain.market.types import (
     Absence,
@@ -18,6 +19,7 @@ from huika.domain.market.types import (
     BookRef,
     CardPrice,
     Comparison,
+    Execution,
     Fee,
     Line,
     LotOffer,
@@ -136,13 +138,25 @@ def firm_offer(comparison_id: UUID, offer_id: str, at: datetime) -> tuple[Compar
     return Comparison(row.id, row.city, row.district, lines, Ranking((offer,), ()), row.at, row.expires_at), offer
 
 
-def to_json(offers: Sequence[Offer]) -> list[dict[str, Any]]:
-    """Offers as they are stored."""
-    plain = [asdict(o) for o in offers]
-    for offer in plain:
-        for lot in offer["lots"]:
-            lot["recycler"], lot["book"] = str(lot["recycler"]), str(lot["book"])
-    return plain
+def execution(comparison_id: UUID) -> Execution:
+    """The record of a comparison; NotFound when there is none."""
+    row = models.Execution.objects.filter(comparison_id=comparison_id).select_related("comparison").first()
+    if row is None:
+        raise NotFound()
+    answer = {"proved": row.proved, "offers": row.comparison.offers}
+    kept = {"head": row.head, "entries": row.entries, "answer": answer}
+    return Execution(kept, bytes(row.salt), bytes(row.root))
+
+
+def quote_receipt(comparison_id: UUID, recycler: UUID) -> dict[str, Any]:
+    """A recycler's receipt of its quote, or of why it had none: its own entry of the record, its way to the root, and
+    the log's proof of that root. Raises NotFound, ReceiptNotReady."""
+    found = execution(comparison_id)
+    try:
+        own = record.opened(found.document, found.salt, recycler)
+    except record.BadRecord:
+        raise NotFound() from None
+    return {**own, "log": evidence.receipt(comparison_id, "market.comparison.made", only=("record",))}
 
 
 def _offer(raw: dict[str, Any]) -> Offer:

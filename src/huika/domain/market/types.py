@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -199,6 +200,15 @@ class Comparison:
     ranking: Ranking
     at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Execution:
+    """The record of a comparison: its document (see `record`), the salt over it and the root that the log holds."""
+
+    document: dict[str, Any]
+    salt: bytes
+    root: bytes
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,222 @@
+"""The record of a comparison: everything the ranking read and what came of it, so that anybody can rank again. Pure.
+
+A document is plain JSON: `head` (what was asked), `entries` (every recycler: its prices cut to the basket, or why it
+has none, and what came of it) and `answer` (the offers). Each of these is a salted leaf of a Merkle tree (RFC 9162) in
+that order, entries by recycler; the root stands in the public log. A recycler's receipt opens its own leaf alone.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from huika.domain.market import rules
+from huika.domain.market.types import Absence, Book, Fee, Line, Offer, Price, Ranking, ReserveTerms
+from huika.kit import canonical
+from huika.kit.tlog import merkle
+
+FORMAT: Final = 1
+Document = dict[str, Any]
+
+
+def document(
+    comparison: UUID,
+    at: datetime,
+    city: str,
+    channel: str,
+    lines: Sequence[Line],
+    books: Sequence[Book],
+    platform: Sequence[Fee],
+    covered: frozenset[UUID],
+    bagged: frozenset[int],
+    bookless: Sequence[Absence],
+    ranking: Ranking,
+) -> Document:
+    """What was read and what came of it, as plain values."""
+    whole = {o.lots[0].recycler: o.net_fen for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
+    reasons = {a.recycler: a.reason for a in (*ranking.absences, *bookless)}
+    mark = {"comparison": str(comparison), "at": at.isoformat()}
+    entries = [
+        {
+            **mark,
+            **_book(book),
+            "covered": book.recycler in covered,
+            "net_fen": whole.get(book.recycler),
+            "reason": reasons.get(book.recycler, ""),
+        }
+        for book in books
+    ] + [{**mark, "recycler": str(a.recycler), "book": None, "net_fen": None, "reason": a.reason} for a in bookless]
+    return {
+        "head": {
+            **mark,
+            "v": FORMAT,
+            "rules": rules.VERSION,
+            "city": city,
+            "channel": channel,
+            "lines": [asdict(line) for line in lines],
+            "bagged": sorted(bagged),
+            "platform_fees": [asdict(f) for f in platform],
+        },
+        "entries": sorted(entries, key=lambda e: str(e["recycler"])),
+        "answer": {"proved": ranking.proved, "offers": plain(ranking.offers)},
+    }
+
+
+def plain(offers: Sequence[Offer]) -> list[dict[str, Any]]:
+    """Offers as plain values."""
+    made = [asdict(o) for o in offers]
+    for offer in made:
+        for lot in offer["lots"]:
+            lot["recycler"], lot["book"] = str(lot["recycler"]), str(lot["book"])
+    return made
+
+
+def _book(book: Book) -> dict[str, Any]:
+    return {**asdict(book), "recycler": str(book.recycler), "book": str(book.book)}
+
+
+def _read_book(entry: Mapping[str, Any]) -> Book:
+    own = {name: entry[name] for name in Book.__dataclass_fields__}
+    reserve = ReserveTerms(**own["reserve"]) if own["reserve"] else None
+    return Book(
+        **{
+            **own,
+            "recycler": UUID(own["recycler"]),
+            "book": UUID(own["book"]),
+            "fees": tuple(Fee(**f) for f in own["fees"]),
+            "prices": tuple(Price(**p) for p in own["prices"]),
+            "reserve": reserve,
+        }
+    )
+
+
+def replay(kept: Document) -> list[str]:
+    """Rank again from a document: what differs, in words; empty where all agrees. Raises BadRecord."""
+    try:
+        head = kept["head"]
+        if (head["v"], head["rules"]) != (FORMAT, rules.VERSION):
+            return [f"made by rules {head['rules']}, these are {rules.VERSION}"]
+        read = [_read_book(e) for e in kept["entries"] if e["book"]]
+        ranking = rules.rank(
+            [Line(**line) for line in head["lines"]],
+            read,
+            [Fee(**f) for f in head["platform_fees"]],
+            frozenset(UUID(e["recycler"]) for e in kept["entries"] if e.get("covered")),
+            frozenset(head["bagged"]),
+        )
+        return list(_differences(kept, ranking))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadRecord(f"it cannot be read: {type(error).__name__} {error}") from error
+
+
+class BadRecord(Exception):
+    """A record or receipt that is none; the text says why."""
+
+
+def _differences(kept: Document, ranking: Ranking) -> Iterable[str]:
+    again = plain(ranking.offers)
+    if canonical.dumps(again) != canonical.dumps(kept["answer"]["offers"]):
+        was, now = ([o["net_fen"] for o in offers[:1]] for offers in (kept["answer"]["offers"], again))
+        yield f"the offers differ: best net {now} where the record says {was}"
+    if ranking.proved != kept["answer"]["proved"]:
+        yield "the search ended otherwise"
+    whole = {str(o.lots[0].recycler): o.net_fen for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
+    reasons = {str(a.recycler): a.reason for a in ranking.absences}
+    for entry in kept["entries"]:
+        who = entry["recycler"]
+        if entry["book"] and (entry["net_fen"], entry["reason"]) != (whole.get(who), reasons.get(who, "")):
+            yield f"{who}: the record says {entry['net_fen']} {entry['reason']}".rstrip()
+
+
+def _salt(salt: bytes, name: str) -> bytes:
+    return hmac.new(salt, name.encode(), hashlib.sha256).digest()
+
+
+def _leaves(kept: Document, salt: bytes) -> list[bytes]:
+    named = [("head", kept["head"]), *((e["recycler"], e) for e in kept["entries"]), ("answer", kept["answer"])]
+    return [_leaf(_salt(salt, name), value) for name, value in named]
+
+
+def _leaf(salt: bytes, value: Any) -> bytes:
+    return merkle.leaf_hash(salt + canonical.dumps(value))
+
+
+def root(kept: Document, salt: bytes) -> bytes:
+    """The root over head, entries and answer, each under its own salt; 32 bytes."""
+    leaves = _leaves(kept, salt)
+    return merkle.root(len(leaves), merkle.subtrees(leaves))
+
+
+def opened(kept: Document, salt: bytes, recycler: UUID) -> dict[str, Any]:
+    """A recycler's own leaf with its salt and its way to the root. Raises BadRecord where it is not in it."""
+    place = next((n for n, e in enumerate(kept["entries"], 1) if e["recycler"] == str(recycler)), None)
+    if place is None:
+        raise BadRecord(f"{recycler} is not in the record")
+    leaves = _leaves(kept, salt)
+    path = merkle.inclusion_proof(place, len(leaves), merkle.subtrees(leaves))
+    return {
+        "entry": kept["entries"][place - 1],
+        "salt": _salt(salt, str(recycler)).hex(),
+        "index": place,
+        "size": len(leaves),
+        "path": [h.hex() for h in path],
+    }
+
+
+def check_opened(own: Mapping[str, Any], logged_root: bytes) -> dict[str, Any]:
+    """The entry that a receipt opens, where it leads to this root. Raises BadRecord."""
+    try:
+        salt = bytes.fromhex(own["salt"])
+        if len(salt) != merkle.SIZE:  # or bytes could move between the salt and the entry
+            raise BadRecord("the salt is not 32 bytes")
+        leaf = _leaf(salt, own["entry"])
+        path = [bytes.fromhex(h) for h in own["path"]]
+        merkle.verify_inclusion(own["index"], own["size"], leaf, path, logged_root)
+        return dict(own["entry"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadRecord("the receipt cannot be read") from error
+    except merkle.BadProof as error:
+        raise BadRecord(f"the entry does not lead to the logged root: {error}") from error
+
+
+def contradictions(kept: Document, salt: bytes, logged_root: bytes, receipts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What receipts hold against a record: each finding names the receipt and its party; empty where none does.
+
+    `logged_root` is from the seller's receipt, or from any other proof of the log's leaf about this comparison.
+    """
+    found = []
+    if root(kept, salt) != logged_root:
+        found.append("the seller's receipt: the log holds another root than this record makes")
+    entries = {e["recycler"]: e for e in kept["entries"]}
+    for own in receipts:
+        entry = check_opened(own, logged_root)
+        who = entry["recycler"]
+        if entry["comparison"] != kept["head"]["comparison"]:
+            raise BadRecord(f"the receipt of {who} is about another comparison")
+        if who not in entries:
+            found.append(f"the quote receipt of recycler {who}: its entry is missing from the record")
+        elif canonical.dumps(entries[who]) != canonical.dumps(entry):
+            found.append(f"the quote receipt of recycler {who}: its entry was another one")
+    return found
+
+
+def omitted_books(kept: Document, published: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Book receipts against a record: a book that was in force when it was made, and is not the one in it.
+
+    `published`: recycler, book, version, effective_from and, where there is one, the moment the next version took over;
+    all from receipts of `market.book.published`, so it holds before the comparison's own root was logged.
+    """
+    at = datetime.fromisoformat(kept["head"]["at"])
+    entries = {e["recycler"]: e for e in kept["entries"]}
+    found = []
+    for book in published:
+        until = book.get("until")
+        if datetime.fromisoformat(book["effective_from"]) > at or (until and datetime.fromisoformat(until) <= at):
+            continue
+        entry = entries.get(book["recycler"])
+        if entry is None or entry["book"] != book["book"]:
+            found.append(f"the book receipt of recycler {book['recycler']}: version {book['version']} was in force")
+    return found
