@@ -43,8 +43,9 @@ def made(seed: int) -> record.Document:
     lines, books, platform, covered, bagged = market(seed)
     ranking = rules.rank(lines, books, platform, covered, bagged)
     bookless = [rules.without_book(UUID(int=900), "新店", "New")]
+    idle = [UUID(int=901)]
     kept = record.document(
-        UUID(int=seed + 1), AT, "shanghai", "visit", lines, books, platform, covered, bagged, bookless, ranking
+        UUID(int=seed + 1), AT, "shanghai", "visit", lines, books, platform, covered, bagged, bookless, idle, ranking
     )
     read: record.Document = json.loads(canonical.dumps(kept))  # as it comes back from a file
     return read
@@ -189,6 +190,8 @@ def test_a_book_that_was_not_in_force_contradicts_nothing() -> None:
     over = {**other, "effective_from": "2026-11-01T00:00:00+00:00", "until": AT.isoformat()}
     assert record.omitted_books(kept, [later, over]) == []
     assert len(record.omitted_books(kept, [{**over, "until": "2026-11-30T00:00:00+00:00"}])) == 1
+    idle = {**over, "recycler": str(UUID(int=901)), "until": None}
+    assert record.omitted_books(kept, [idle]) == [], "it may not trade, and has an entry that says so"
 
 
 def test_reasons_of_the_absent_are_in_the_record() -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from huika.domain.market import books, models, queries, record, rules
 from huika.domain.market.errors import BadBook, BookChanged, CityNotServed, EmptyBasket
-from huika.domain.market.types import MOST_RESERVE, NO_RESERVE, Fee, Line, ReserveTerms
+from huika.domain.market.types import MOST_RESERVE, NO_RESERVE, Absence, Book, Fee, Line, Ranking, ReserveTerms
+from huika.domain.parties import queries as parties
 from huika.kit import canonical, clock, events, ids, locks
 from huika.kit.change import action
 from huika.kit.refusals import Malformed
@@ -127,7 +128,48 @@ def compare(
         at=at,
         expires_at=at + timedelta(seconds=STANDS_SECONDS),
     )
-    kept = record.document(comparison.id, at, city, channel, lines, live, platform, covered, bagged, bookless, ranking)
+    kept = record.document(
+        comparison.id,
+        at,
+        city,
+        channel,
+        lines,
+        live,
+        platform,
+        covered,
+        bagged,
+        bookless,
+        _idle(live, bookless),
+        ranking,
+    )
+    root = _keep_record(comparison, kept)
+    _keep_quotes(comparison, live, ranking, absences)
+    events.record(
+        "market.comparison.made",
+        comparison.id,
+        {
+            "city": city,
+            "cards": len(lines),
+            "offers": len(ranking.offers),
+            "absences": len(absences),
+            "best_net_fen": ranking.offers[0].net_fen if ranking.offers else 0,
+        },
+        parts={
+            "offers": {"sha256": canonical.digest(comparison.offers).hex()},
+            "record": {"comparison": str(comparison.id), "rules": rules.VERSION, "root": root.hex()},
+        },
+    )
+    return comparison.id
+
+
+def _idle(live: Sequence[Book], bookless: Sequence[Absence]) -> list[UUID]:
+    """Recyclers that may not trade at this moment."""
+    seen = {*(b.recycler for b in live), *(a.recycler for a in bookless)}
+    return [r.id for r in parties.recyclers(active=False) if r.id not in seen]
+
+
+def _keep_record(comparison: models.Comparison, kept: record.Document) -> bytes:
+    """Store what was read; the root over it."""
     salt = ids.random_bytes(32)
     root = record.root(kept, salt)
     models.Execution.objects.create(
@@ -135,10 +177,16 @@ def compare(
         rules=rules.VERSION,
         head=kept["head"],
         entries=kept["entries"],
-        proved=ranking.proved,
+        proved=kept["answer"]["proved"],
         salt=salt,
         root=root,
     )
+    return root
+
+
+def _keep_quotes(
+    comparison: models.Comparison, live: Sequence[Book], ranking: Ranking, absences: Sequence[Absence]
+) -> None:
     single = {o.lots[0].recycler: o for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
     models.Quote.objects.bulk_create(
         [
@@ -160,22 +208,6 @@ def compare(
             for a in absences
         ]
     )
-    events.record(
-        "market.comparison.made",
-        comparison.id,
-        {
-            "city": city,
-            "cards": len(lines),
-            "offers": len(ranking.offers),
-            "absences": len(absences),
-            "best_net_fen": ranking.offers[0].net_fen if ranking.offers else 0,
-        },
-        parts={
-            "offers": {"sha256": canonical.digest(comparison.offers).hex()},
-            "record": {"comparison": str(comparison.id), "rules": rules.VERSION, "root": root.hex()},
-        },
-    )
-    return comparison.id
 
 
 def _city_subject(city: str) -> UUID:

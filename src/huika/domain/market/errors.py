@@ -29,3 +29,8 @@ class BookChanged(Refusal):
         "没有发布：第 {version} 版刚刚生效，请对着它再看一遍",
         "Not published: version {version} has just taken effect; look at the changes once more.",
     )
+
+
+class RecordUnreadable(Refusal):
+    code, status = "record_unreadable", 422
+    zh, en = "这份比价记录或回执读不通：{why}", "This record or receipt does not hold: {why}"

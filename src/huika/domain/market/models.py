@@ -135,6 +135,7 @@ class Quote(models.Model):
                 name="market_quote_offer_or_reason",
             ),
         ]
+        indexes = [models.Index(fields=["recycler_id", "id"])]
 
 
 class UnservedDemand(models.Model):

@@ -19,6 +19,8 @@ from huika.kit import canonical
 from huika.kit.tlog import merkle
 
 FORMAT: Final = 1
+IDLE: Final = "not_trading"
+"""The reason of a recycler that may not trade: it has an entry, so that the operator's word on it is on record."""
 Document = dict[str, Any]
 
 
@@ -33,9 +35,10 @@ def document(
     covered: frozenset[UUID],
     bagged: frozenset[int],
     bookless: Sequence[Absence],
+    idle: Sequence[UUID],
     ranking: Ranking,
 ) -> Document:
-    """What was read and what came of it, as plain values."""
+    """What was read and what came of it, as plain values; `idle`: recyclers that may not trade at this moment."""
     whole = {o.lots[0].recycler: o.net_fen for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
     reasons = {a.recycler: a.reason for a in (*ranking.absences, *bookless)}
     mark = {"comparison": str(comparison), "at": at.isoformat()}
@@ -48,7 +51,9 @@ def document(
             "reason": reasons.get(book.recycler, ""),
         }
         for book in books
-    ] + [{**mark, "recycler": str(a.recycler), "book": None, "net_fen": None, "reason": a.reason} for a in bookless]
+    ]
+    others = [(a.recycler, a.reason) for a in bookless] + [(recycler, IDLE) for recycler in idle]
+    entries += [{**mark, "recycler": str(r), "book": None, "net_fen": None, "reason": why} for r, why in others]
     return {
         "head": {
             **mark,
@@ -217,6 +222,6 @@ def omitted_books(kept: Document, published: Iterable[Mapping[str, Any]]) -> lis
         if datetime.fromisoformat(book["effective_from"]) > at or (until and datetime.fromisoformat(until) <= at):
             continue
         entry = entries.get(book["recycler"])
-        if entry is None or entry["book"] != book["book"]:
+        if entry is None or (entry["book"] != book["book"] and entry["reason"] != IDLE):
             found.append(f"the book receipt of recycler {book['recycler']}: version {book['version']} was in force")
     return found

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 
@@ -203,12 +202,26 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Execution:
-    """The record of a comparison: its document (see `record`), the salt over it and the root that the log holds."""
+class QuoteRef:
+    """What a comparison took from one recycler: its net for the whole basket in fen, or why it had none. `n` rises."""
 
-    document: dict[str, Any]
-    salt: bytes
-    root: bytes
+    n: int
+    comparison: UUID
+    at: datetime
+    net_fen: int | None
+    reason: str
+    book_version: int | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of ranking a record again and holding receipts against it; `place`: where the log holds its root."""
+
+    findings: tuple[str, ...]
+    entries: int
+    offers: int
+    best_net_fen: int | None
+    place: int | None
 
 
 @dataclass(frozen=True)

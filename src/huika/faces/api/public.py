@@ -79,3 +79,12 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
         ),
     )
     return Status(201, present.comparison(books.comparison(made), notices))
+
+
+@router.get(
+    "/comparisons/{comparison_id}/record",
+    response=s.RecordOut,
+    summary="The record of a comparison: rank it again without us",
+)
+def get_record(request: HttpRequest, comparison_id: UUID) -> s.RecordOut:
+    return s.RecordOut(**books.record_file(comparison_id))

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Status
+from pydantic import NonNegativeInt
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions as market
+from huika.domain.market import queries as prices
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
 from huika.domain.trade import queries as orders
@@ -43,6 +45,23 @@ def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> Status[s.BookOu
     cities = frozenset(c.slug for c in catalog.cities())
     made = once(request, key, lambda: market.publish_book(actor.party, text, actor.party, kinds=kinds, cities=cities))
     return Status(201, s.BookOut(book=made))
+
+
+@router.get(
+    "/comparisons", response=list[s.QuoteOut], summary="What comparisons took from me, oldest first, up to 100 a page"
+)
+def list_quotes(request: HttpRequest, after: NonNegativeInt = 0) -> list[s.QuoteOut]:
+    return [s.QuoteOut.from_orm(q) for q in prices.quotes_of(actor_of(request, Role.RECYCLER).party, after)]
+
+
+@router.get(
+    "/comparisons/{comparison_id}/receipt",
+    response=s.QuoteReceiptOut,
+    summary="My receipt of a comparison: what I was taken to offer, or why not",
+)
+def get_quote_receipt(request: HttpRequest, comparison_id: UUID) -> s.QuoteReceiptOut:
+    actor = actor_of(request, Role.RECYCLER)
+    return s.QuoteReceiptOut(**prices.quote_receipt(comparison_id, actor.party))
 
 
 @router.get("/lots", response=list[s.LotViewOut], summary="My lots, newest first")

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from huika.faces.cli import demo, tools, up
+from huika.faces.cli import demo, market, tools, up
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     story.add_argument("--log-tail", type=int, default=1500, help="characters of each process's log shown on failure")
     story.set_defaults(run=demo.main)
     tools.add_commands(add)
+    market.add_commands(add)
     return top
 
 

@@ -27,11 +27,11 @@ def add_commands(add: Add) -> None:
     receipt.add_argument(
         "--key", action="append", default=[], help="a vkey, or a file with vkeys, from outside the receipt"
     )
-    receipt.set_defaults(run=_guarded(run_receipt))
+    receipt.set_defaults(run=guarded(run_receipt))
 
     log = add("log", "show the public log's head, or check that its tiles make its root")
     log.add_argument("what", choices=("show", "check"), nargs="?", default="show")
-    log.set_defaults(run=_guarded(run_log))
+    log.set_defaults(run=guarded(run_log))
 
     inspect = add("inspect", "read a picture of a card and say what was found; nothing is stored")
     inspect.add_argument("front")
@@ -39,20 +39,13 @@ def add_commands(add: Add) -> None:
     inspect.add_argument("--kind", default="", help="kind of card, for its number format")
     inspect.add_argument("--number", default="", help="the number it is said to have")
     inspect.add_argument("--face-value-fen", type=int, default=0)
-    inspect.set_defaults(run=_guarded(run_inspect))
+    inspect.set_defaults(run=guarded(run_inspect))
 
     field = add("field", "the windows of a day that some courier can still keep")
     field.add_argument("--district", default="shanghai-xuhui")
     field.add_argument("--city", default="shanghai")
     field.add_argument("--day", type=date.fromisoformat, default=None, help="YYYY-MM-DD, default today in Shanghai")
-    field.set_defaults(run=_guarded(run_field))
-
-    market = add("market", "compare what recyclers pay for one card")
-    market.add_argument("kind")
-    market.add_argument("face_value_fen", type=int)
-    market.add_argument("--form", choices=("electronic", "physical"), default="electronic")
-    market.add_argument("--city", default="shanghai")
-    market.set_defaults(run=_guarded(run_market))
+    field.set_defaults(run=guarded(run_field))
 
     for name, words, run in (
         ("risk", "the risk decision on an order", run_risk),
@@ -61,19 +54,19 @@ def add_commands(add: Add) -> None:
     ):
         one = add(name, words)
         one.add_argument("order", help="the order's code")
-        one.set_defaults(run=_guarded(run))
+        one.set_defaults(run=guarded(run))
 
     simulate = add("simulate", "several whole trades with a seed on a stack of its own, then the oracle")
     simulate.add_argument("--trades", type=int, default=5)
     simulate.add_argument("--seed", type=int, default=1)
     simulate.add_argument("--mode", choices=("market", "own"), default="market")
-    simulate.set_defaults(run=_guarded(run_simulate))
+    simulate.set_defaults(run=guarded(run_simulate))
 
 
-def _guarded(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
+def guarded(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
     """A refusal is one line on standard error and exit status 1."""
 
-    def guarded(args: Namespace) -> int:
+    def guarded_run(args: Namespace) -> int:
         try:
             return run(args)
         except Refusal as refusal:
@@ -85,7 +78,7 @@ def _guarded(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
             print(f"✗ {problem}", file=sys.stderr)
         return 1
 
-    return guarded
+    return guarded_run
 
 
 def connect() -> None:
@@ -119,7 +112,7 @@ def run_receipt(args: Namespace) -> int:
     django.setup()
     from huika.domain.evidence import queries as evidence
 
-    keys = [line for key in args.key for line in _vkeys(key)]
+    keys = [line for key in args.key for line in vkeys(key)]
     if not keys:
         raise ValueError("name the log's key with --key: a key from inside the file would prove nothing")
     found = evidence.verify_receipt(Path(args.target).read_bytes().decode(), keys)
@@ -132,7 +125,8 @@ def run_receipt(args: Namespace) -> int:
     return show(args, {"verified": True, **asdict(found), "paid_fen": paid.get("paid_fen")}, lines)
 
 
-def _vkeys(text: str) -> list[str]:
+def vkeys(text: str) -> list[str]:
+    """A vkey as it is, or the lines of a file of them."""
     place = Path(text)
     return [k.strip() for k in place.read_text().splitlines() if k.strip()] if place.is_file() else [text]
 
@@ -183,31 +177,6 @@ def run_field(args: Namespace) -> int:
         f"{w.opens.astimezone(clock.SHANGHAI):%m-%d %H:%M}–{w.closes.astimezone(clock.SHANGHAI):%H:%M}" for w in windows
     ]
     return show(args, [asdict(w) for w in windows], lines or ["没有能守住的时段 no window can be kept"])
-
-
-def run_market(args: Namespace) -> int:
-    """Offers and absences for one card."""
-    connect()
-    from huika.domain.catalog import queries as catalog
-    from huika.domain.field import queries as field
-    from huika.domain.market import actions, queries
-    from huika.domain.market.types import Line
-    from huika.domain.parties import queries as people
-    from huika.kit.money import yuan
-
-    catalog.check_card(args.kind, args.form, args.face_value_fen)
-    district = catalog.districts(args.city)[0].slug
-    made = actions.compare(
-        args.city,
-        district,
-        [Line(1, args.kind, args.face_value_fen, args.form)],
-        served=field.area(args.city, district) is not None,
-        covered=frozenset(r.id for r in people.recyclers()),
-    )
-    found = queries.comparison(made)
-    lines = [f"{yuan(o.net_fen):>12}  {o.lots[0].name_zh}  -{yuan(o.lower_by_fen)}" for o in found.ranking.offers]
-    lines += [f"{'—':>12}  {a.name_zh}  {a.zh}" for a in found.ranking.absences]
-    return show(args, asdict(found), lines)
 
 
 def _order(code: str) -> Any:

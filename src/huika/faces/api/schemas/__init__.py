@@ -39,7 +39,10 @@ from huika.faces.api.schemas.offers import (
     LotOfferOut,
     NoticeOut,
     OfferOut,
+    QuoteOut,
+    QuoteReceiptOut,
     ReasonOut,
+    RecordOut,
 )
 from huika.faces.api.schemas.orders import (
     AcceptIn,
@@ -121,7 +124,10 @@ __all__ = [
     "PayeeOut",
     "PayoutOut",
     "Problem",
+    "QuoteOut",
+    "QuoteReceiptOut",
     "ReasonOut",
+    "RecordOut",
     "ReleaseOut",
     "RequoteIn",
     "RequoteOut",

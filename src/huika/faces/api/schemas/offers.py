@@ -1,7 +1,7 @@
 """What is asked and offered: baskets, comparisons, the catalogue."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
@@ -98,6 +98,39 @@ class ComparisonOut(Schema):
     offers: list[OfferOut]
     absences: list[AbsenceOut]
     notices: list[NoticeOut]
+
+
+class RecordOut(Schema):
+    """Everything the ranking read and what came of it, the salt over it (hex), and the log's proof of its root.
+
+    `huika market replay` ranks it again and holds receipts against it, without this server.
+    """
+
+    record: dict[str, Any]
+    salt: str
+    log: str
+
+
+class QuoteReceiptOut(Schema):
+    """A recycler's own entry of a comparison's record, its salt and its way to the root (hex), and the log's proof."""
+
+    entry: dict[str, Any]
+    salt: str
+    index: int
+    size: int
+    path: list[str]
+    log: str
+
+
+class QuoteOut(Schema):
+    """What a comparison took from one recycler: its net for the whole basket, or why it had none."""
+
+    n: int
+    comparison: UUID
+    at: datetime
+    net_fen: int | None
+    reason: str
+    book_version: int | None
 
 
 class KindOut(Schema):

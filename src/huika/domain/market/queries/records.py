@@ -1,0 +1,110 @@
+"""Records of comparisons: their file, receipts of them, and holding one against the other."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from huika.domain.evidence import queries as evidence
+from huika.domain.evidence.errors import ReceiptNotVerified
+from huika.domain.market import models, record
+from huika.domain.market.errors import RecordUnreadable
+from huika.domain.market.queries.books import cells_of
+from huika.domain.market.types import Checked, Price, QuoteRef
+from huika.kit.refusals import NotFound
+
+MADE = "market.comparison.made"
+
+
+def _execution(comparison: UUID) -> tuple[record.Document, bytes]:
+    row = models.Execution.objects.filter(comparison_id=comparison).select_related("comparison").first()
+    if row is None:
+        raise NotFound()
+    answer = {"proved": row.proved, "offers": row.comparison.offers}
+    return {"head": row.head, "entries": row.entries, "answer": answer}, bytes(row.salt)
+
+
+def record_file(comparison: UUID) -> dict[str, Any]:
+    """A comparison's record as anybody can check it: `record`, `salt` (64 hex digits), and `log`, the log's proof of
+    its root. Raises NotFound, ReceiptNotReady."""
+    kept, salt = _execution(comparison)
+    return {"record": kept, "salt": salt.hex(), "log": evidence.receipt(comparison, MADE, only=("record",))}
+
+
+def quote_receipt(comparison: UUID, recycler: UUID) -> dict[str, Any]:
+    """A recycler's receipt of its quote, or of why it had none: its own `entry` of the record, its way to the root, and
+    the log's proof of that root. Raises NotFound, ReceiptNotReady."""
+    kept, salt = _execution(comparison)
+    try:
+        own = record.opened(kept, salt, recycler)
+    except record.BadRecord:
+        raise NotFound() from None
+    return {**own, "log": evidence.receipt(comparison, MADE, only=("record",))}
+
+
+def quotes_of(recycler: UUID, after: int = 0, most: int = 100) -> list[QuoteRef]:
+    """What comparisons took from a recycler after number `after`, oldest first, at most so many."""
+    rows = models.Quote.objects.filter(recycler_id=recycler, id__gt=after).select_related("comparison").order_by("id")
+    return [QuoteRef(q.id, q.comparison_id, q.comparison.at, q.net_fen, q.reason, q.book_version) for q in rows[:most]]
+
+
+def check_record(file: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Checked:
+    """Rank a record again and hold it against the log's proof in it and the receipts of recyclers.
+
+    Needs no database and no network. `keys` are the log's vkeys from elsewhere; without one the proofs are not looked
+    at, and receipts are held against the record's own root. Raises RecordUnreadable.
+    """
+    try:
+        kept, salt = file["record"], bytes.fromhex(file["salt"])
+        own_root, place = record.root(kept, salt), None
+        findings = record.replay(kept)
+        logged = own_root
+        if keys:
+            logged, place = _logged(file, keys)
+            findings += [
+                f"the quote receipt of recycler {r['entry']['recycler']}: its log holds another root"
+                for r in receipts
+                if _logged(r, keys)[0] != logged
+            ]
+        findings += record.contradictions(kept, salt, logged, receipts)
+        offers = kept["answer"]["offers"]
+        best = offers[0]["net_fen"] if offers else None
+        return Checked(tuple(findings), len(kept["entries"]), len(offers), best, place)
+    except (record.BadRecord, ReceiptNotVerified, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RecordUnreadable(why=str(error)) from error
+
+
+def _logged(file: Mapping[str, Any], keys: Sequence[str]) -> tuple[bytes, int]:
+    """The root that the log holds, and where."""
+    found = evidence.verify_receipt(file["log"], keys)
+    if found.verb != MADE:
+        raise record.BadRecord(f"the log's proof is of {found.verb}")
+    return bytes.fromhex(found.parts["record"]["root"]), found.index
+
+
+def books_left_out(comparison: UUID) -> list[str]:
+    """What the stored books say against a stored record: a live one that is not in it, or other cells than it had."""
+    kept, _ = _execution(comparison)
+    head = kept["head"]
+    at, kinds = datetime.fromisoformat(head["at"]), {line["kind"] for line in head["lines"]}
+    live = models.Book.objects.filter(effective_from__lte=at, at__lte=at).order_by("recycler_id", "-version")
+    books = list(live.distinct("recycler_id"))
+    published = [
+        {
+            "recycler": str(b.recycler_id),
+            "book": str(b.id),
+            "version": b.version,
+            "effective_from": b.effective_from.isoformat(),
+        }
+        for b in books
+    ]
+    findings = record.omitted_books(kept, published)
+    entries = {e["recycler"]: e for e in kept["entries"]}
+    cells = cells_of([b.id for b in books], head["city"], head["channel"], kinds)
+    for book in books:
+        entry = entries.get(str(book.recycler_id))
+        if entry is None or entry["book"] != str(book.id):
+            continue
+        if {Price(**p) for p in entry["prices"]} != set(cells.get(book.id, [])):
+            findings.append(f"the book of recycler {book.recycler_id}: version {book.version} has other prices")
+    return findings

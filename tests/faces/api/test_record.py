@@ -1,0 +1,63 @@
+"""A comparison's record and a recycler's receipt of it, fetched over the API and checked without the server."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faces.api import helpers as h
+
+from huika.sim import story
+from huika.sim.client import Problem, until
+from huika.sim.story import World
+
+pytestmark = pytest.mark.stack
+
+
+def replayed(record: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """`huika market replay`, with no server named."""
+    command = [sys.executable, "-m", "huika.faces.cli.main", "market", "replay", str(record), "--json", *options]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": ""}, check=False)
+    return done.returncode, json.loads(done.stdout) if done.stdout else {"error": done.stderr}
+
+
+def test_a_record_ranks_again_and_a_receipt_finds_the_quote_that_was_taken_out(platform: World, tmp_path: Path) -> None:
+    spec = h.brought(platform, "walmart", 1000_00)
+    compared = story.compare(platform, [spec], h.DISTRICT)
+    best = compared["offers"][0]["lots"][0]["recycler"]
+    anybody = platform.client()
+    key = anybody.get("/v1/keys")["log_vkey"]
+    kept = until(lambda: _ready(anybody, compared["id"]))
+    record, receipt = tmp_path / "record.json", tmp_path / "receipt.json"
+    record.write_text(json.dumps(kept))
+    assert [o["net_fen"] for o in kept["record"]["answer"]["offers"]] == [o["net_fen"] for o in compared["offers"]]
+
+    firm = h.recycler(platform, party=best)
+    mine = h.signed(firm, "GET", "/v1/recycler/comparisons")
+    seen = [q for q in mine if q["comparison"] == compared["id"]]
+    assert [q["net_fen"] for q in seen] == [compared["offers"][0]["net_fen"]]
+    opened = h.signed(firm, "GET", f"/v1/recycler/comparisons/{compared['id']}/receipt")
+    assert opened["entry"]["recycler"] == best
+    receipt.write_text(json.dumps(opened))
+    code, found = replayed(record, "--key", key, "--receipt", str(receipt))
+    assert (code, found["findings"]) == (0, []) and found["place"] is not None
+
+    without = json.loads(json.dumps(kept))
+    without["record"]["entries"] = [e for e in kept["record"]["entries"] if e["recycler"] != best]
+    without["record"]["answer"]["offers"] = kept["record"]["answer"]["offers"][1:]
+    record.write_text(json.dumps(without))
+    code, found = replayed(record, "--key", key, "--receipt", str(receipt))
+    assert code == 1
+    assert f"the quote receipt of recycler {best}: its entry is missing from the record" in found["findings"]
+    assert any("the seller's receipt" in text for text in found["findings"])
+    record.write_text("[]")
+    assert replayed(record)[0] == 1
+
+
+def _ready(anybody: Any, comparison: str) -> dict[str, Any] | None:
+    try:
+        return dict(anybody.get(f"/v1/comparisons/{comparison}/record"))
+    except Problem:  # on its way into the log
+        return None
