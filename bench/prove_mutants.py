@@ -109,7 +109,7 @@ class Slot:
         """The same with a patch of tests/bugs applied; the tests nearest to it, where none are named."""
         file = self.apply(patch)
         try:
-            return self.in_turn(*([paths] if paths else _stages(file)))
+            return self.in_turn(*([paths] if paths else [*_stages(file), (MODEL, TRADE)]))
         finally:
             self.restore(patch)
 
