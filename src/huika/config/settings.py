@@ -188,6 +188,7 @@ PORTS = {
     "rail.ecny": "huika.adapters.rails.ecny.EcnyTransfer",
     "rail.alipay": "huika.adapters.rails.alipay.AlipayTransfer",
     "vault": "huika.adapters.vault.client.VaultClient",
+    "quotes": "huika.adapters.quotes.HttpQuotes",
 }
 # What WeChat lets this merchant transfer at once and to one payee a day, in fen; a new merchant's unless raised there.
 WECHAT_LIMITS = {

@@ -474,6 +474,16 @@ def _exchange(connection: httpcore.HTTPConnection, request: httpcore.Request, ma
         response.close()
 
 
+def check(url: str, policy: Policy) -> None:
+    """Raise UrlMalformed or UrlForbidden for a URL that would never be called, as far as its own text shows.
+
+    A name is not resolved: what it leads to is looked at whenever it is called.
+    """
+    target = _aim(url, policy)
+    if target.literal and _forbidden(target.host, policy):
+        raise UrlForbidden(host=target.host, why="it leads into a closed network", why_zh="它指向内部网络")
+
+
 _caller = Caller()
 
 

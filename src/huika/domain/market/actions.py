@@ -6,12 +6,15 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from huika.domain.market import books, models, queries, record, rules
+from huika.domain.market import books, models, queries, quoting, record, rules
 from huika.domain.market.errors import BadBook, BookChanged, CityNotServed, EmptyBasket
-from huika.domain.market.types import MOST_RESERVE, NO_RESERVE, Absence, Book, Fee, Line, Ranking, ReserveTerms
+from huika.domain.market.quoting import Taken
+from huika.domain.market.types import MOST_RESERVE, NO_RESERVE, Absence, Book, Fee, Line, Ranking, Reply, ReserveTerms
 from huika.domain.parties import queries as parties
+from huika.domain.parties.errors import UnknownKey
 from huika.kit import canonical, clock, events, ids, locks
 from huika.kit.change import action
+from huika.kit.ports import provider
 from huika.kit.refusals import Malformed
 
 STANDS_SECONDS = 900
@@ -98,9 +101,11 @@ def compare(
     covered: frozenset[UUID],
     channel: str = "visit",
     bagged: frozenset[int] = frozenset(),
+    replies: Sequence[Reply] = (),
 ) -> UUID:
     """Rank what every recycler pays for these cards and store it; the comparison's id. It stands for 15 minutes.
 
+    `replies`: what `request_quotes` brought; those that may be believed stand in for their recyclers' books.
     `served` says whether anybody visits there; where nobody does the demand is noted and CityNotServed raised.
     `bagged`: numbers of the lines that are secured in a bag, which may bring more where a part of it comes later.
     """
@@ -116,6 +121,8 @@ def compare(
         )
         raise CityNotServed()
     live, bookless = queries.live_books(city, [line.kind for line in lines], channel, at)
+    taken = Taken(replies, lines, at)
+    live, bookless = taken.stand_in(live, bookless)
     platform = queries.platform_fees(city)
     ranking = rules.rank(lines, live, platform, covered, bagged)
     absences = [*ranking.absences, *bookless]
@@ -141,7 +148,9 @@ def compare(
         bookless,
         _idle(live, bookless),
         ranking,
+        taken.evidence,
     )
+    taken.keep(comparison)
     root = _keep_record(comparison, kept)
     _keep_quotes(comparison, live, ranking, absences)
     events.record(
@@ -208,6 +217,26 @@ def _keep_quotes(
             for a in absences
         ]
     )
+
+
+def request_quotes(city: str, channel: str, lines: Sequence[Line], covered: frozenset[UUID]) -> list[Reply]:
+    """Ask every covered recycler that quotes live, all at once and outside any transaction; half a second at most."""
+    return quoting.request_quotes(city, channel, lines, covered, STANDS_SECONDS)
+
+
+@action
+def set_endpoint(recycler: UUID, url: str, kid: str, *, on: bool = True) -> None:
+    """Say where a recycler answers requests for quotes, and under which of its signing keys.
+
+    Raises UrlMalformed, UrlForbidden, UnknownKey.
+    """
+    provider("quotes").check(url)
+    actor, _ = parties.signing_key(kid)
+    if actor.party != recycler:
+        raise UnknownKey()
+    values = {"url": url, "kid": kid, "on": on, "at": clock.now()}
+    models.Endpoint.objects.update_or_create(recycler_id=recycler, defaults=values)
+    events.record("market.endpoint.set", recycler, {"kid": kid, "on": on})
 
 
 def _city_subject(city: str) -> UUID:

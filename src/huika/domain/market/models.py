@@ -138,6 +138,34 @@ class Quote(models.Model):
         indexes = [models.Index(fields=["recycler_id", "id"])]
 
 
+class Endpoint(models.Model):
+    """Where a recycler answers requests for live quotes, under one of its signing keys."""
+
+    recycler_id = models.UUIDField(primary_key=True)
+    url = models.CharField(max_length=400)
+    kid = models.CharField(max_length=40)
+    on = models.BooleanField(default=True)
+    at = models.DateTimeField()
+
+
+class LiveReply(models.Model):
+    """What one recycler answered to a request for a quote, believed or not; `outcome` is a key of `live.REASONS`."""
+
+    app_may: ClassVar[str] = "SELECT, INSERT"
+    rfq = models.UUIDField(primary_key=True)
+    comparison = models.ForeignKey("market.Comparison", on_delete=models.PROTECT, related_name="+")
+    recycler_id = models.UUIDField()
+    outcome = models.CharField(max_length=20)  # "answered": believed, and ranked in place of its book
+    took_ms = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["comparison", "recycler_id"], name="market_live_reply_once"),
+        ]
+        indexes = [models.Index(fields=["recycler_id", "at"])]
+
+
 class UnservedDemand(models.Model):
     """Somebody wanted to sell where nobody comes: a city, kinds and face value, no person."""
 

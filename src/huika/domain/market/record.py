@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from huika.domain.market import rules
+from huika.domain.market import live, rules
 from huika.domain.market.types import Absence, Book, Fee, Line, Offer, Price, Ranking, ReserveTerms
 from huika.kit import canonical
 from huika.kit.tlog import merkle
@@ -21,6 +21,7 @@ from huika.kit.tlog import merkle
 FORMAT: Final = 1
 IDLE: Final = "not_trading"
 """The reason of a recycler that may not trade: it has an entry, so that the operator's word on it is on record."""
+NOBODY_ASKED: Final[Mapping[UUID, dict[str, Any]]] = {}
 Document = dict[str, Any]
 
 
@@ -37,8 +38,13 @@ def document(
     bookless: Sequence[Absence],
     idle: Sequence[UUID],
     ranking: Ranking,
+    asked: Mapping[UUID, dict[str, Any]] = NOBODY_ASKED,
 ) -> Document:
-    """What was read and what came of it, as plain values; `idle`: recyclers that may not trade at this moment."""
+    """What was read and what came of it, as plain values.
+
+    `idle`: recyclers that may not trade at this moment. `asked`: what a recycler was asked and answered live
+    (`live.evidence_of`).
+    """
     whole = {o.lots[0].recycler: o.net_fen for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
     reasons = {a.recycler: a.reason for a in (*ranking.absences, *bookless)}
     mark = {"comparison": str(comparison), "at": at.isoformat()}
@@ -54,6 +60,9 @@ def document(
     ]
     others = [(a.recycler, a.reason) for a in bookless] + [(recycler, IDLE) for recycler in idle]
     entries += [{**mark, "recycler": str(r), "book": None, "net_fen": None, "reason": why} for r, why in others]
+    for entry in entries:
+        if live_reply := asked.get(UUID(str(entry["recycler"]))):
+            entry["live"] = live_reply
     return {
         "head": {
             **mark,
@@ -80,7 +89,8 @@ def plain(offers: Sequence[Offer]) -> list[dict[str, Any]]:
 
 
 def _book(book: Book) -> dict[str, Any]:
-    return {**asdict(book), "recycler": str(book.recycler), "book": str(book.book)}
+    standing = str(book.standing) if book.standing else None
+    return {**asdict(book), "recycler": str(book.recycler), "book": str(book.book), "standing": standing}
 
 
 def _read_book(entry: Mapping[str, Any]) -> Book:
@@ -94,6 +104,7 @@ def _read_book(entry: Mapping[str, Any]) -> Book:
             "fees": tuple(Fee(**f) for f in own["fees"]),
             "prices": tuple(Price(**p) for p in own["prices"]),
             "reserve": reserve,
+            "standing": UUID(own["standing"]) if own["standing"] else None,
         }
     )
 
@@ -112,7 +123,7 @@ def replay(kept: Document) -> list[str]:
             frozenset(UUID(e["recycler"]) for e in kept["entries"] if e.get("covered")),
             frozenset(head["bagged"]),
         )
-        return list(_differences(kept, ranking))
+        return [*_differences(kept, ranking), *_live_differences(kept)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadRecord(f"it cannot be read: {type(error).__name__} {error}") from error
 
@@ -134,6 +145,21 @@ def _differences(kept: Document, ranking: Ranking) -> Iterable[str]:
         who = entry["recycler"]
         if entry["book"] and (entry["net_fen"], entry["reason"]) != (whole.get(who), reasons.get(who, "")):
             yield f"{who}: the record says {entry['net_fen']} {entry['reason']}".rstrip()
+
+
+def _live_differences(kept: Document) -> Iterable[str]:
+    """Prices that are said to be live and do not follow from the signed bytes."""
+    at, lines = datetime.fromisoformat(kept["head"]["at"]), [Line(**line) for line in kept["head"]["lines"]]
+    for entry in kept["entries"]:
+        if entry.get("source") == "live":
+            book = _read_book(entry)
+            try:
+                quote = live.read_again(entry["live"], book.recycler, lines, at)
+            except live.Refused as refused:
+                yield f"{book.recycler}: its live quote does not hold: {refused}"
+                continue
+            if (quote.prices, quote.fees) != (book.prices, book.fees):
+                yield f"{book.recycler}: it quoted other prices than the record says"
 
 
 def _salt(salt: bytes, name: str) -> bytes:
@@ -222,6 +248,7 @@ def omitted_books(kept: Document, published: Iterable[Mapping[str, Any]]) -> lis
         if datetime.fromisoformat(book["effective_from"]) > at or (until and datetime.fromisoformat(until) <= at):
             continue
         entry = entries.get(book["recycler"])
-        if entry is None or (entry["book"] != book["book"] and entry["reason"] != IDLE):
+        stood = (entry.get("standing") or entry["book"]) if entry else None
+        if entry is None or (stood != book["book"] and entry["reason"] != IDLE):
             found.append(f"the book receipt of recycler {book['recycler']}: version {book['version']} was in force")
     return found

@@ -74,6 +74,8 @@ class Book:
     reserve: ReserveTerms | None = None
     least_cards: int = 0
     most_face_fen: int | None = None  # what it still buys today; None: no cap
+    source: str = "book"  # book | live: `book` then names the request for quotes
+    standing: UUID | None = None  # the published book that a live quote stands in for
 
 
 @dataclass(frozen=True)
@@ -288,3 +290,30 @@ class BookChange:
     changed: tuple[RatioChange, ...]
     same: int
     errors: tuple[RowError, ...] = ()
+
+
+MOST_QUOTE_BYTES = 64_000
+"""More than this no live quote may be long."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one recycler is asked. `body` is sent as it is."""
+
+    id: UUID
+    recycler: UUID
+    kid: str
+    basket: str  # SHA-256 of city, channel and cards, hex
+    until: datetime
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back within the time, or why nothing did: `outcome` is "answered" or a key of `live.REASONS`."""
+
+    question: Question
+    outcome: str
+    took_ms: int
+    body: bytes = b""
+    signature: bytes = b""

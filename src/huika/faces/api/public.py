@@ -66,6 +66,8 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
         trade.lock_of(card.kind, card.form)
         notices += [s.NoticeOut(n=n, zh=notice.zh, en=notice.en) for notice in checked.notices]
         lines.append(Line(n, card.kind, card.face_value_fen, card.form, card.condition))
+    covered = frozenset(r.id for r in people.recyclers())
+    replies = market.request_quotes(body.city, "visit", lines, covered)
     made: UUID = once(
         request,
         key,
@@ -74,8 +76,9 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
             body.district,
             lines,
             served=field.area(body.city, body.district) is not None,
-            covered=frozenset(r.id for r in people.recyclers()),
+            covered=covered,
             bagged=orders.bagged(lines),
+            replies=replies,
         ),
     )
     return Status(201, present.comparison(books.comparison(made), notices))

@@ -47,6 +47,13 @@ def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> Status[s.BookOu
     return Status(201, s.BookOut(book=made))
 
 
+@router.post("/endpoint", response=s.Done, summary="Where I answer requests for live quotes, and under which key")
+def set_endpoint(request: HttpRequest, body: s.EndpointIn, key: str = KEY_HEADER) -> s.Done:
+    actor = actor_of(request, Role.RECYCLER)
+    once(request, key, lambda: market.set_endpoint(actor.party, body.url, body.key, on=body.on))
+    return s.Done()
+
+
 @router.get(
     "/comparisons", response=list[s.QuoteOut], summary="What comparisons took from me, oldest first, up to 100 a page"
 )

@@ -107,7 +107,8 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
         raise Unfilled(why="choose a window", why_zh="请选一个时间")
     trade.lock_of(asked.kind.slug, asked.form)
     limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
-    lines = asked.lines()
+    lines, covered = asked.lines(), asking.covered()
+    replies = market.request_quotes(asked.city, "visit", lines, covered)
     made: UUID = forms.once(
         request,
         who.seller_of(request),
@@ -116,8 +117,9 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
             district.slug,
             lines,
             served=field.area(asked.city, district.slug) is not None,
-            covered=asking.covered(),
+            covered=covered,
             bagged=orders.bagged(lines),
+            replies=replies,
         ),
     )
     offer = _offer(books.comparison(made), asked.offer)

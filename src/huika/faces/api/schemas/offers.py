@@ -122,6 +122,14 @@ class QuoteReceiptOut(Schema):
     log: str
 
 
+class EndpointIn(In):
+    """An https address that answers requests for quotes, and the id of the key that signs them."""
+
+    url: str = Field(max_length=400, examples=["https://quotes.example/huika"])
+    key: str = Field(max_length=40)
+    on: bool = True
+
+
 class QuoteOut(Schema):
     """What a comparison took from one recycler: its net for the whole basket, or why it had none."""
 
