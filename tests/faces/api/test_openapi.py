@@ -113,7 +113,7 @@ def test_answers_are_documented(path: str, method: str, operation: dict[str, Any
 def test_what_needs_a_caller_says_how_to_be_one(path: str, method: str, operation: dict[str, Any]) -> None:
     """The document and the code agree on who may come without credentials."""
     answer = Client(raise_request_exception=False).generic(
-        method.upper(), path.format(order_id=ids.uuid7(), card_id=ids.uuid7(), visit_id=ids.uuid7(),
+        method.upper(), path.format(comparison_id=ids.uuid7(), order_id=ids.uuid7(), card_id=ids.uuid7(), visit_id=ids.uuid7(),
                                     item_id=ids.uuid7(), seller_id=ids.uuid7(), slug="x", city="x", kind="x"),
         headers={"Idempotency-Key": ids.uuid7().hex, "Authorization": "Basic x"},
     ) if operation.get("security") else None  # fmt: skip
@@ -131,7 +131,8 @@ def test_the_two_ways_of_signing_in_are_described() -> None:
     without = {p for p, _, o in operations(DOCUMENT) if not o.get("security")}
     assert without == {
         "/v1/kinds", "/v1/kinds/{slug}", "/v1/cities", "/v1/cities/{city}/districts", "/v1/limits", "/v1/reasons",
-        "/v1/keys", "/v1/comparisons", "/v1/codes", "/v1/sessions", "/v1/staff/sessions",
+        "/v1/keys", "/v1/comparisons", "/v1/comparisons/{comparison_id}/record",
+        "/v1/codes", "/v1/sessions", "/v1/staff/sessions",
     }  # fmt: skip
 
 

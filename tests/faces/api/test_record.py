@@ -52,6 +52,14 @@ def test_a_record_ranks_again_and_a_receipt_finds_the_quote_that_was_taken_out(p
     assert code == 1
     assert f"the quote receipt of recycler {best}: its entry is missing from the record" in found["findings"]
     assert any("the seller's receipt" in text for text in found["findings"])
+
+    book = tmp_path / "book.txt"
+    book.write_text(h.signed(firm, "GET", "/v1/recycler/books/receipt"))
+    code, found = replayed(record, "--key", key, "--book", str(book))
+    assert code == 1 and any(t.startswith(f"the book receipt of recycler {best}: version") for t in found["findings"])
+    record.write_text(json.dumps(kept))
+    assert replayed(record, "--key", key, "--book", str(book))[0] == 0
+    assert replayed(record, "--book", str(book))[0] == 1, "without a key a receipt shows nothing"
     record.write_text("[]")
     assert replayed(record)[0] == 1
 

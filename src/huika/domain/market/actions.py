@@ -15,7 +15,7 @@ from huika.domain.parties.errors import UnknownKey
 from huika.kit import canonical, clock, events, ids, locks
 from huika.kit.change import action
 from huika.kit.ports import provider
-from huika.kit.refusals import Malformed
+from huika.kit.refusals import Malformed, NotFound
 
 STANDS_SECONDS = 900
 
@@ -73,7 +73,13 @@ def publish_book(
     events.record(
         "market.book.published",
         recycler,
-        {"book": str(book.id), "version": book.version, "rows": len(cells), "sha256": book.sha256.hex()},
+        {
+            "book": str(book.id),
+            "version": book.version,
+            "rows": len(cells),
+            "sha256": book.sha256.hex(),
+            "effective_from": book.effective_from.isoformat(),
+        },
     )
     return book.id
 
@@ -228,12 +234,15 @@ def request_quotes(city: str, channel: str, lines: Sequence[Line], covered: froz
 def set_endpoint(recycler: UUID, url: str, kid: str, *, on: bool = True) -> None:
     """Say where a recycler answers requests for quotes, and under which of its signing keys.
 
-    Raises UrlMalformed, UrlForbidden, UnknownKey.
+    Raises UrlMalformed, UrlForbidden, NotFound.
     """
     provider("quotes").check(url)
-    actor, _ = parties.signing_key(kid)
-    if actor.party != recycler:
-        raise UnknownKey()
+    try:
+        owner = parties.signing_key(kid)[0].party
+    except UnknownKey:
+        owner = None
+    if owner != recycler:
+        raise NotFound()
     values = {"url": url, "kid": kid, "on": on, "at": clock.now()}
     models.Endpoint.objects.update_or_create(recycler_id=recycler, defaults=values)
     events.record("market.endpoint.set", recycler, {"kid": kid, "on": on})

@@ -19,6 +19,7 @@ WHY = {
     "429": "Too often; wait.",
     "503": "Something behind us is out of reach; the same request with the same key may be sent again.",
 }
+SEALED = ("/receipt", "/record")  # not there before the log has them
 SIGNS_IN = "/staff/sessions"
 
 
@@ -54,13 +55,13 @@ def refusals(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]
         yield from ("401", "403")
     elif path.endswith(SIGNS_IN):
         yield "401"
-    if "{" in path or method == "post":
+    if "{" in path or method == "post" or path.endswith(SEALED):
         yield "404"
     if "requestBody" in operation:
         yield "413"
     if method == "post":
         yield from ("409", "429")
-    elif path.endswith("/receipt"):
+    elif path.endswith(SEALED):
         yield "409"
 
 

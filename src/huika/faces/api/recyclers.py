@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 from pydantic import NonNegativeInt
 
@@ -45,6 +45,17 @@ def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> Status[s.BookOu
     cities = frozenset(c.slug for c in catalog.cities())
     made = once(request, key, lambda: market.publish_book(actor.party, text, actor.party, kinds=kinds, cities=cities))
     return Status(201, s.BookOut(book=made))
+
+
+@router.get(
+    "/books/receipt",
+    response={200: None},
+    summary="The log's proof that my newest book was published, and from when it counts",
+    openapi_extra={"responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}},
+)
+def get_book_receipt(request: HttpRequest) -> HttpResponse:
+    text = prices.book_receipt(actor_of(request, Role.RECYCLER).party)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @router.post("/endpoint", response=s.Done, summary="Where I answer requests for live quotes, and under which key")

@@ -22,6 +22,7 @@ def add_commands(add: Add) -> None:
     market.add_argument("--form", choices=("electronic", "physical"), default="electronic")
     market.add_argument("--city", default="shanghai")
     market.add_argument("--receipt", action="append", default=[], help="replay: a recycler's quote receipt (a file)")
+    market.add_argument("--book", action="append", default=[], help="replay: a recycler's receipt of its book (a file)")
     market.add_argument("--key", action="append", default=[], help="replay: the log's vkey, or a file with vkeys")
     market.set_defaults(run=tools.guarded(run_market))
 
@@ -88,7 +89,10 @@ def _replay(args: Namespace) -> int:
         kept = queries.record_file(comparison)
         findings += queries.books_left_out(comparison)
     keys = [line for key in args.key for line in tools.vkeys(key)]
-    checked = queries.check_record(kept, [_read(name) for name in args.receipt], keys)
+    if args.book and not keys:
+        raise ValueError("a book's receipt is held against the log: name its key with --key")
+    books = [Path(name).read_text(encoding="utf-8") for name in args.book]
+    checked = queries.check_record(kept, [_read(name) for name in args.receipt], books, keys)
     findings = [*checked.findings, *findings]
     head = kept["record"]["head"]
     lines = [

@@ -10,6 +10,7 @@ from huika.domain.market.queries.books import (
 )
 from huika.domain.market.queries.comparisons import comparison, enough, firm_offer, preview
 from huika.domain.market.queries.records import (
+    book_receipt,
     books_left_out,
     check_record,
     quote_receipt,
@@ -20,6 +21,7 @@ from huika.domain.market.queries.records import (
 __all__ = [
     "book_change",
     "book_in_effect",
+    "book_receipt",
     "books_in_effect",
     "books_left_out",
     "check_record",

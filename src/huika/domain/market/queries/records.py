@@ -13,7 +13,7 @@ from huika.domain.market.queries.books import cells_of
 from huika.domain.market.types import Checked, Price, QuoteRef
 from huika.kit.refusals import NotFound
 
-MADE = "market.comparison.made"
+MADE, PUBLISHED = "market.comparison.made", "market.book.published"
 
 
 def _execution(comparison: UUID) -> tuple[record.Document, bytes]:
@@ -42,14 +42,23 @@ def quote_receipt(comparison: UUID, recycler: UUID) -> dict[str, Any]:
     return {**own, "log": evidence.receipt(comparison, MADE, only=("record",))}
 
 
+def book_receipt(recycler: UUID) -> str:
+    """The log's proof that a recycler's newest book was published, and from when it counts. Raises NotFound,
+    ReceiptNotReady."""
+    return evidence.receipt(recycler, PUBLISHED, only=("event",))
+
+
 def quotes_of(recycler: UUID, after: int = 0, most: int = 100) -> list[QuoteRef]:
     """What comparisons took from a recycler after number `after`, oldest first, at most so many."""
     rows = models.Quote.objects.filter(recycler_id=recycler, id__gt=after).select_related("comparison").order_by("id")
     return [QuoteRef(q.id, q.comparison_id, q.comparison.at, q.net_fen, q.reason, q.book_version) for q in rows[:most]]
 
 
-def check_record(file: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Checked:
-    """Rank a record again and hold it against the log's proof in it and the receipts of recyclers.
+def check_record(
+    file: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]], books: Sequence[str], keys: Sequence[str]
+) -> Checked:
+    """Rank a record again and hold it against the log's proof in it, recyclers' receipts of their quotes and of their
+    `books` (`book_receipt`).
 
     Needs no database and no network. `keys` are the log's vkeys from elsewhere; without one the proofs are not looked
     at, and receipts are held against the record's own root. Raises RecordUnreadable.
@@ -67,6 +76,7 @@ def check_record(file: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]],
                 if _logged(r, keys)[0] != logged
             ]
         findings += record.contradictions(kept, salt, logged, receipts)
+        findings += record.omitted_books(kept, [_published(text, keys) for text in books])
         offers = kept["answer"]["offers"]
         best = offers[0]["net_fen"] if offers else None
         return Checked(tuple(findings), len(kept["entries"]), len(offers), best, place)
@@ -80,6 +90,15 @@ def _logged(file: Mapping[str, Any], keys: Sequence[str]) -> tuple[bytes, int]:
     if found.verb != MADE:
         raise record.BadRecord(f"the log's proof is of {found.verb}")
     return bytes.fromhex(found.parts["record"]["root"]), found.index
+
+
+def _published(text: str, keys: Sequence[str]) -> dict[str, Any]:
+    """What a book's receipt says: whose, which version, from when."""
+    found = evidence.verify_receipt(text, keys)
+    if found.verb != PUBLISHED:
+        raise record.BadRecord(f"the receipt is of {found.verb}")
+    event = found.parts["event"]
+    return {"recycler": event["subject"], **event["facts"]}
 
 
 def books_left_out(comparison: UUID) -> list[str]:

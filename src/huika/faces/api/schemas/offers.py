@@ -126,7 +126,7 @@ class EndpointIn(In):
     """An https address that answers requests for quotes, and the id of the key that signs them."""
 
     url: str = Field(max_length=400, examples=["https://quotes.example/huika"])
-    key: str = Field(max_length=40)
+    key: str = Field(max_length=40, examples=["shop-1"])
     on: bool = True
 
 
