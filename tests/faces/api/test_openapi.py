@@ -113,8 +113,9 @@ def test_answers_are_documented(path: str, method: str, operation: dict[str, Any
 def test_what_needs_a_caller_says_how_to_be_one(path: str, method: str, operation: dict[str, Any]) -> None:
     """The document and the code agree on who may come without credentials."""
     answer = Client(raise_request_exception=False).generic(
-        method.upper(), path.format(comparison_id=ids.uuid7(), order_id=ids.uuid7(), card_id=ids.uuid7(), visit_id=ids.uuid7(),
-                                    item_id=ids.uuid7(), seller_id=ids.uuid7(), slug="x", city="x", kind="x"),
+        method.upper(), path.format(order_id=ids.uuid7(), card_id=ids.uuid7(), visit_id=ids.uuid7(),
+                                    comparison_id=ids.uuid7(), item_id=ids.uuid7(), seller_id=ids.uuid7(),
+                                    slug="x", city="x", kind="x"),
         headers={"Idempotency-Key": ids.uuid7().hex, "Authorization": "Basic x"},
     ) if operation.get("security") else None  # fmt: skip
     if answer is not None:
