@@ -1,4 +1,4 @@
-"""A request bears the time at which it was written down; a line of pay is told when it is new, and only then; own money is taken once."""
+"""A request bears the time it was written down; pay is told when its line is new; own money is taken once."""
 
 from datetime import datetime
 from functools import partial
