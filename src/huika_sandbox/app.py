@@ -10,7 +10,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import Mount, Router
 
-from . import alipay_keys, rail_keys
+from . import alipay_keys, rail_keys, recyclers
 from . import keys as key_files
 from .alipay import Alipay
 from .bank import Bank
@@ -20,6 +20,7 @@ from .faults import FaultBook, FaultsError
 from .identity import Identity
 from .issuer import Issuer
 from .rail_notices import Timing
+from .recyclers import Recyclers
 from .sms import Sms
 from .wallet import Wallet
 from .web import Answer, Call, Counterparty, Refusal, control_route
@@ -52,6 +53,7 @@ def build(
         "alipay": lambda: Alipay(data, alipay_keys.alipay_keys(keys), book, transport, timing),
         "bank": lambda: Bank(data, rail_keys.rail_keys(keys, "bank"), book, transport, timing),
         "ecny": lambda: Ecny(data, rail_keys.rail_keys(keys, "ecny"), book, transport, timing),
+        "recyclers": lambda: Recyclers(recyclers.private_key(keys), book),
     }
     parties = [makers[name]() for name in names]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 log = logging.getLogger("huika_sandbox.faults")
 
-COUNTERPARTIES = ("wallet", "custodian", "issuer", "sms", "identity", "alipay", "bank", "ecny")
-LIES = ("amount", "state")
+COUNTERPARTIES = ("wallet", "custodian", "issuer", "sms", "identity", "alipay", "bank", "ecny", "recyclers")
+LIES = ("amount", "state", "sums", "signature", "redirect", "replay", "clock", "ratio", "expired")
 MAX_DELAY_MS = 600_000
 MAX_REPEAT = 100
 
@@ -29,7 +29,8 @@ class Faults:
     down: every call is answered 503, and no callbacks leave. drop: probability 0..1 that the work is done and
     the answer lost (504). delay_ms: milliseconds between the work and its answer. repeat: how often each callback
     is sent. reorder: callbacks leave shuffled, up to 300 ms late. lie: "amount" (callbacks name one fen too many)
-    or "state" (callbacks say SUCCESS while a query says PROCESSING). seed: makes drops and shuffles repeatable.
+    or "state" (callbacks say SUCCESS while a query says PROCESSING); the others are the recyclers' own. seed:
+    makes drops and shuffles repeatable.
     """
 
     down: bool = False

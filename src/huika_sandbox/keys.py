@@ -68,10 +68,11 @@ def ensure(folder: Path) -> None:
     wallet_keys(folder)
     custodian_keys(folder)
     issuer_token(folder)
-    from . import alipay_keys, rail_keys  # which are made of the readers below
+    from . import alipay_keys, rail_keys, recyclers  # which are made of the readers below
 
     alipay_keys.ensure(folder)
     rail_keys.ensure(folder)
+    recyclers.ensure(folder)
 
 
 def wallet_keys(folder: Path) -> WalletKeys:

@@ -85,7 +85,7 @@ class Sandbox:
     async def start(self) -> None:
         self._stack = AsyncExitStack()
         self.app = build(
-            ["wallet", "custodian", "issuer", "sms"],
+            ["wallet", "custodian", "issuer", "sms", "recyclers"],
             self.data,
             self.keys,
             self.faults_file,

@@ -13,7 +13,8 @@ async def test_health_names_who_is_up(sandbox):
     await sandbox.faults(issuer={"down": True})
     answer = await sandbox.http.get("/health")
     assert answer.status_code == 200
-    assert answer.json()["counterparties"] == {"wallet": "up", "custodian": "up", "issuer": "down", "sms": "up"}
+    states = {"wallet": "up", "custodian": "up", "issuer": "down", "sms": "up", "recyclers": "up"}
+    assert answer.json()["counterparties"] == states
 
 
 async def test_a_bad_faults_file_shows_in_health(sandbox):

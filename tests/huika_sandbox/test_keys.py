@@ -18,7 +18,7 @@ NAMES = {
     *(f"alipay_{name}.pem" for name in ("root_private", "root_cert", "private", "public_cert")),
     *(f"alipay_{name}.pem" for name in ("app_private", "app_cert")),
     "alipay.json",
-    *(f"{name}_{half}.pem" for name in ("bank", "ecny") for half in ("private", "public")),
+    *(f"{name}_{half}.pem" for name in ("bank", "ecny", "recyclers") for half in ("private", "public")),
     *(f"{name}.json" for name in ("bank", "ecny")),
 }
 
