@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.faces.api import helpers as h
 
+from huika.domain.evidence import queries as evidence
+from huika.domain.market import record
 from huika.sim import story
 from huika.sim.client import Problem, until
 from huika.sim.story import World
@@ -16,9 +18,9 @@ from huika.sim.story import World
 pytestmark = pytest.mark.stack
 
 
-def replayed(record: Path, *options: str) -> tuple[int, dict[str, Any]]:
+def replayed(file: Path, *options: str) -> tuple[int, dict[str, Any]]:
     """`huika market replay`, with no server named."""
-    command = [sys.executable, "-m", "huika.faces.cli.main", "market", "replay", str(record), "--json", *options]
+    command = [sys.executable, "-m", "huika.faces.cli.main", "market", "replay", str(file), "--json", *options]
     done = subprocess.run(command, capture_output=True, text=True, env={"PATH": ""}, check=False)
     return done.returncode, json.loads(done.stdout) if done.stdout else {"error": done.stderr}
 
@@ -30,8 +32,8 @@ def test_a_record_ranks_again_and_a_receipt_finds_the_quote_that_was_taken_out(p
     anybody = platform.client()
     key = anybody.get("/v1/keys")["log_vkey"]
     kept = until(lambda: _ready(anybody, compared["id"]))
-    record, receipt = tmp_path / "record.json", tmp_path / "receipt.json"
-    record.write_text(json.dumps(kept))
+    file, receipt = tmp_path / "record.json", tmp_path / "receipt.json"
+    file.write_text(json.dumps(kept))
     assert [o["net_fen"] for o in kept["record"]["answer"]["offers"]] == [o["net_fen"] for o in compared["offers"]]
 
     firm = h.recycler(platform, party=best)
@@ -41,27 +43,55 @@ def test_a_record_ranks_again_and_a_receipt_finds_the_quote_that_was_taken_out(p
     opened = h.signed(firm, "GET", f"/v1/recycler/comparisons/{compared['id']}/receipt")
     assert opened["entry"]["recycler"] == best
     receipt.write_text(json.dumps(opened))
-    code, found = replayed(record, "--key", key, "--receipt", str(receipt))
+    code, found = replayed(file, "--key", key, "--receipt", str(receipt))
     assert (code, found["findings"]) == (0, []) and found["place"] is not None
 
     without = json.loads(json.dumps(kept))
     without["record"]["entries"] = [e for e in kept["record"]["entries"] if e["recycler"] != best]
     without["record"]["answer"]["offers"] = kept["record"]["answer"]["offers"][1:]
-    record.write_text(json.dumps(without))
-    code, found = replayed(record, "--key", key, "--receipt", str(receipt))
+    file.write_text(json.dumps(without))
+    code, found = replayed(file, "--key", key, "--receipt", str(receipt))
     assert code == 1
     assert f"the quote receipt of recycler {best}: its entry is missing from the record" in found["findings"]
     assert any("the seller's receipt" in text for text in found["findings"])
 
     book = tmp_path / "book.txt"
     book.write_text(h.signed(firm, "GET", "/v1/recycler/books/receipt"))
-    code, found = replayed(record, "--key", key, "--book", str(book))
+    code, found = replayed(file, "--key", key, "--book", str(book))
     assert code == 1 and any(t.startswith(f"the book receipt of recycler {best}: version") for t in found["findings"])
-    record.write_text(json.dumps(kept))
-    assert replayed(record, "--key", key, "--book", str(book))[0] == 0
-    assert replayed(record, "--book", str(book))[0] == 1, "without a key a receipt shows nothing"
-    record.write_text("[]")
-    assert replayed(record)[0] == 1
+    file.write_text(json.dumps(kept))
+    assert replayed(file, "--key", key, "--book", str(book))[0] == 0
+    assert replayed(file, "--book", str(book))[0] == 1, "without a key a receipt shows nothing"
+    file.write_text("[]")
+    assert replayed(file)[0] == 1
+
+
+def test_the_seller_s_receipt_names_the_root_of_the_record(platform: World) -> None:
+    spec = h.brought(platform, "walmart", 1000_00)
+    seller = h.enrol(platform)
+    order = h.booked(platform, seller, [spec])
+    courier = h.at_the_door(platform, seller, order)
+    (card,) = order["cards"]
+    assert story.photograph(courier, card["id"], spec)["state"] == "clear"
+    story.lock_or_bag(platform, courier, card, spec)
+    story.settled(seller, order["id"])
+    text = until(lambda: _receipt(seller.client, order["id"]))
+    shown = evidence.verify_receipt(text, [platform.client().get("/v1/keys")["log_vkey"]])
+    comparison = shown.parts["record"]["comparison"]
+    kept = platform.client().get(f"/v1/comparisons/{comparison}/record")
+    assert shown.parts["record"]["root"] == record_root(kept)
+
+
+def _receipt(client: Any, order: str) -> str | None:
+    try:
+        return str(client.get(f"/v1/orders/{order}/receipt"))
+    except Problem:
+        return None
+
+
+def record_root(kept: dict[str, Any]) -> str:
+    """Worked out from the file, not asked for."""
+    return record.root(kept["record"], bytes.fromhex(kept["salt"])).hex()
 
 
 def _ready(anybody: Any, comparison: str) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from huika.domain.market.queries.records import (
     quote_receipt,
     quotes_of,
     record_file,
+    record_root,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "quote_receipt",
     "quotes_of",
     "record_file",
+    "record_root",
 ]

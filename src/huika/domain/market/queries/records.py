@@ -31,6 +31,12 @@ def record_file(comparison: UUID) -> dict[str, Any]:
     return {"record": kept, "salt": salt.hex(), "log": evidence.receipt(comparison, MADE, only=("record",))}
 
 
+def record_root(comparison: UUID) -> str:
+    """The root over a comparison's record, 64 hex digits; empty for one that was made before there were records."""
+    root = models.Execution.objects.filter(comparison_id=comparison).values_list("root", flat=True).first()
+    return bytes(root).hex() if root else ""
+
+
 def quote_receipt(comparison: UUID, recycler: UUID) -> dict[str, Any]:
     """A recycler's receipt of its quote, or of why it had none: its own `entry` of the record, its way to the root, and
     the log's proof of that root. Raises NotFound, ReceiptNotReady."""

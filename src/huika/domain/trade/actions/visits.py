@@ -6,6 +6,7 @@ from huika.domain.catalog import queries as catalog
 from huika.domain.cover import actions as cover
 from huika.domain.field import actions as field
 from huika.domain.field import queries as places
+from huika.domain.market import queries as market
 from huika.domain.parties import actions as parties
 from huika.domain.parties.types import Purpose
 from huika.domain.settlement import actions as settlement
@@ -175,6 +176,7 @@ def _record_settled(order: models.Order, cards: list[models.Card]) -> None:
         {"quoted_net_fen": order.quoted_net_fen, "paid_fen": money.paid_fen(order.id), "voucher": number},
         parts={
             "order": {"id": str(order.id), "code": order.code, "city": order.city, "rail": order.rail},
+            "record": {"comparison": str(order.comparison_id), "root": market.record_root(order.comparison_id)},
             "cards": [
                 {
                     "n": c.n,
