@@ -175,7 +175,7 @@ def main() -> int:
     """Go on where the last run stopped."""
     known: dict[str, dict[str, Any]] = json.loads(STATE.read_text()) if STATE.exists() else {}
     mutants = all_mutants()
-    drawn = random.Random(SEED).sample(mutants, min(COUNT, len(mutants)))
+    drawn = {m.name: m for m in random.Random(SEED).sample(mutants, min(COUNT, len(mutants)))}.values()  # of twins one
     everything = _digest(ROOT / "src/huika/domain/ledger", ROOT / "src/huika/domain/settlement")
     todo = [
         Try(f"bug {p.stem}", _digest(p, *(ROOT / f for f in _patched(p))), partial(Slot.with_patch, patch=p))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -13,6 +14,9 @@ from django.test import TransactionTestCase
 from huika.kit import postgres
 
 pytest_plugins = ["tests.whole", "tests.browser"]
+# No test fails for being slow: machines are noisy.
+hypothesis.settings.register_profile("huika", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("huika")
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("HUIKA_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
