@@ -87,6 +87,7 @@ class Stage:
         self.world = world
         self.seller, self.plain = h.enrol(world), h.enrol(world)
         self.desk, self.regulator = world.staff("desk1"), world.staff("regulator")
+        self.compared = self.comparison()["id"]
         self.aims = {**self.open_to_all(), **self.of_a_seller(), **self.early(), **self.at_the_door(), **self.late(),
                      **self.of_the_desk()}  # fmt: skip
 
@@ -107,6 +108,7 @@ class Stage:
         return {
             "public_get_kind": Aim(path={"slug": "walmart"}),
             "public_list_districts": Aim(path={"city": "shanghai"}),
+            "public_get_record": Aim(path={"comparison_id": self.compared}),
             "public_compare": Aim(body={"city": "shanghai", "district": h.DISTRICT, "cards": [card]}),
             "sessions_request_code": Aim(body={"phone": h.phone(), "device": device}),
             "sessions_sign_in": Aim(body={"phone": phone, "device": device, "code": code}),
@@ -235,7 +237,8 @@ class Stage:
             "orders_get_voucher": Aim(me, {"order_id": sold["id"]}),
             "orders_get_receipt": Aim(me, {"order_id": sold["id"]}),
             "visits_pay_cash": Aim(self.token(cash_courier), {"visit_id": cash["visit"]}, due),
-            "recyclers": Aim(firm, {"order_id": sold["id"]}),
+            "recyclers": Aim(firm, {"order_id": sold["id"], "comparison_id": self.compared}),
+            "recyclers_set_endpoint": Aim(firm, body={"url": "https://quotes.example/huika", "key": keys.kid}),
             "recyclers_publish_book": Aim(firm, body=book),
             "recyclers_release": Aim(firm, {"card_id": sold["cards"][0]["id"]}),
         }

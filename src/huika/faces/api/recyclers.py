@@ -1,10 +1,11 @@
 """A recycler's side, by signed requests."""
 
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
-from pydantic import NonNegativeInt
+from pydantic import Field
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions as market
@@ -19,6 +20,7 @@ from huika.kit.ports import provider
 from huika.kit.refusals import NotFound
 
 router = Router(tags=["recyclers"], auth=signed)
+After = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 @router.post(
@@ -68,7 +70,7 @@ def set_endpoint(request: HttpRequest, body: s.EndpointIn, key: str = KEY_HEADER
 @router.get(
     "/comparisons", response=list[s.QuoteOut], summary="What comparisons took from me, oldest first, up to 100 a page"
 )
-def list_quotes(request: HttpRequest, after: NonNegativeInt = 0) -> list[s.QuoteOut]:
+def list_quotes(request: HttpRequest, after: After = 0) -> list[s.QuoteOut]:
     return [s.QuoteOut.from_orm(q) for q in prices.quotes_of(actor_of(request, Role.RECYCLER).party, after)]
 
 
