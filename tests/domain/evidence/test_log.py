@@ -101,7 +101,7 @@ def test_the_command_line_reads_the_file_byte_for_byte(tmp_path: Path, capsys: p
     follow()
     place = tmp_path / "receipt"
     args = SimpleNamespace(what="verify", target=str(place), key=[queries.log_key()], json=True)
-    verify = tools._guarded(tools.run_receipt)
+    verify = tools.guarded(tools.run_receipt)
     raw = queries.receipt(subject, "trade.order.settled").encode()
     place.write_bytes(raw)
     assert verify(args) == 0
