@@ -22,7 +22,8 @@ LINES = [
     Line(2, "walmart", 1000_00, "electronic"),
     Line(3, "hema", 500_00, "electronic"),
 ]
-FEE = {"code": "handling", "zh": "手续费", "en": "Handling", "fixed_fen": 2_00, "bp": 30}
+FIXED_FEN, FEE_BP = 2_00, 30
+FEE = {"code": "handling", "zh": "手续费", "en": "Handling", "fixed_fen": FIXED_FEN, "bp": FEE_BP}
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -38,8 +39,8 @@ def said(asked: dict[str, Any], ratio_bp: int, nonce: str = "") -> dict[str, Any
         own = {name: card[name] for name in ("kind", "face_value_fen", "form", "condition")}
         prices.append({**own, "ratio_bp": ratio_bp, "gross_fen": one})
         gross += one * card["count"]
-        by_ratio += share_fen(one, FEE["bp"]) * card["count"]  # type: ignore[call-overload]
-    fees = by_ratio + FEE["fixed_fen"]  # type: ignore[operator]
+        by_ratio += share_fen(one, FEE_BP) * card["count"]
+    fees = by_ratio + FIXED_FEN
     same = {name: asked[name] for name in ("v", "platform", "recycler", "rfq", "basket", "key")}
     return {
         **same,
