@@ -1,11 +1,10 @@
 """Requests for quotes over real sockets: at once, in half a second, never a redirect, never into a closed network."""
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ class Recyclers:
 
     url: str = ""
     asked: list[str] = field(default_factory=list)
+    asked_enough: Event = field(default_factory=Event)  # until then the slow one says nothing
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def recyclers() -> Iterator[Recyclers]:
             seen.asked.append(self.path)
             how = self.path.strip("/")
             if how == "slow":
-                time.sleep(1.5)
+                seen.asked_enough.wait(60)
             quote = b"x" * (types.MOST_QUOTE_BYTES + 1) if how == "large" else _quote(body)
             self.send_response({"redirect": 307, "broken": 500}.get(how, 200))
             if how == "redirect":
@@ -54,6 +54,7 @@ def recyclers() -> Iterator[Recyclers]:
     seen.url = f"http://127.0.0.1:{server.server_port}"
     Thread(target=server.serve_forever, daemon=True).start()
     yield seen
+    seen.asked_enough.set()
     server.shutdown()
     server.server_close()
 
@@ -68,9 +69,8 @@ def test_all_are_asked_at_once_and_only_what_comes_in_time_counts(recyclers: Rec
     ways = ("honest", "slow", "redirect", "broken", "large", "garbled")
     questions = [(f"{recyclers.url}/{way}", q.question(UUID(int=n + 1))) for n, way in enumerate(ways)]
     questions.append(("http://127.0.0.1:1/nobody", q.question(UUID(int=77))))
-    began = time.monotonic()
-    replies = HttpQuotes().ask(questions, live.ANSWER_SECONDS)
-    assert time.monotonic() - began < 1.4, "the slow one was waited for"
+    replies = HttpQuotes().ask(questions, 3.0)  # the slow one would be waited for until the next line
+    recyclers.asked_enough.set()
     assert [r.question.recycler for r in replies] == [question.recycler for _, question in questions]
     outcomes = [r.outcome for r in replies]
     assert outcomes == ["answered", "late", "redirected", "status", "too_large", "answered", "unreachable"]
@@ -78,7 +78,7 @@ def test_all_are_asked_at_once_and_only_what_comes_in_time_counts(recyclers: Rec
     assert quote.prices[0].ratio_bp == 9500
     with pytest.raises(live.Refused, match="signature"):
         live.read(replies[5], q.PUBLIC, q.PLATFORM, q.LINES, q.AT)
-    assert replies[1].took_ms >= 450
+    assert replies[1].took_ms >= 2_900
     assert recyclers.asked.count("/honest") == 1, "a redirect was followed"
 
 
