@@ -153,7 +153,8 @@ class LedgerMachine(RuleBasedStateMachine):
         answer = self.tried(lambda: actions.post(key, "move", subject, legs, at), broken)
         if answer is not None:
             self.model.apply(legs)
-            self.other.append(lambda: actions.post(key, "move", subject, [*legs[:-1], Leg("outside-1", 1)], at))
+            twice = [Leg(leg.account, 2 * leg.amount_fen) for leg in legs]  # another content, whatever the legs are
+            self.other.append(lambda: actions.post(key, "move", subject, twice, at))
             self.other.append(lambda: actions.post(key, "other", subject, legs, at))
 
     @rule(number=NUMBERS, amount=st.integers(-5, 400), seconds=st.integers(1, 30))
