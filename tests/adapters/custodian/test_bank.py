@@ -55,6 +55,25 @@ def test_one_freeze_and_its_day(bank: BankDepository) -> None:
     assert not [line for line in bank.statement(today() - timedelta(days=1)) if line.request.startswith(own)]
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "PROCESSING"),
+        (409, "REQUEST_NO_REUSED"),
+        (404, "NOT_FOUND"),
+        (404, None),
+        (409, None),
+        (500, "INSUFFICIENT"),
+    ],
+)
+def test_what_is_not_a_clear_no_is_asked_again(
+    bank: BankDepository, monkeypatch: pytest.MonkeyPatch, status: int, code: str | None
+) -> None:
+    monkeypatch.setattr(bank._wire, "call", lambda *_: (status, {"code": code}))
+    with pytest.raises(NoAnswer):
+        bank.freeze(str(uuid4()), "party:x:escrow", 1)
+
+
 def test_every_page_is_read(bank: BankDepository, served: Served) -> None:
     day, account = date(2026, 1, 5), f"party:{uuid4()}:escrow"
     bank.open_account(account, "商家")

@@ -89,7 +89,7 @@ def test_a_busy_account_is_spread_and_reads_as_one() -> None:
 
 
 def test_one_transaction_keeps_to_one_shard() -> None:
-    """So that two of them, each posting several times, cannot wait for each other's shards in a circle."""
+    """So that two of them which post several times to one busy account cannot wait for its shards in a circle."""
     for n in range(10):
         actions.post(f"k{n}", "fee", uuid4(), legs(("a", -7), ("fee", 7)), AT)
     actions.post_many(batch([("a", -7), ("fee", 7)], [("b", -7), ("fee", 7)]), AT)

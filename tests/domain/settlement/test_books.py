@@ -289,7 +289,7 @@ def test_money_that_moves_while_it_is_counted_is_never_taken_for_the_operator_s(
 
 def test_an_order_is_paid_in_cash_or_by_rails_never_both(outside: Outside) -> None:
     who, courier, card, order = ground.seller(), uuid4(), uuid4(), uuid4()
-    owed(who.party, 2 * NET, card)
+    owed(who.party, 3 * NET, card)
     actions.issue_float(courier, "a", 2000_00)
     actions.pay_by_rail(order, card, who.party, who.payee, NET)
     with pytest.raises(IntegrityError, match="in cash or by rails"), transaction.atomic():

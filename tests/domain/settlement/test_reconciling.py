@@ -88,7 +88,29 @@ def test_each_line_that_differs_is_found_once(day: Day, n: int, kind: str) -> No
 def test_a_statement_may_say_anything(day: Day, request_no: str) -> None:
     odd = StatementLine(request_no, "capture", "whose", 1, NOON)
     assert actions.reconcile(DAY, [*day.lines, odd]) == 1 and kinds() == [("extra", "capture")]
-    assert actions.reconcile(DAY, [*day.lines, StatementLine("z", "gift", "whose", 1, NOON)]) == 2
+    assert actions.reconcile(DAY, [*day.lines, StatementLine("z", "withdrawals", "whose", 1, NOON)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("request_no", "fen"), [("x" * 81, 1_00), ("D-9", 0), ("D-9", -1_00), ("D-9", 10**19), ("D\x009", 1_00), ("", 1)]
+)
+def test_a_deposit_that_cannot_be_one_is_extra_and_the_day_is_compared(day: Day, request_no: str, fen: int) -> None:
+    before = ledger.balance(accounts.escrow(day.recycler)).balance_fen
+    odd = StatementLine(request_no, "deposit", accounts.escrow(day.recycler), fen, NOON)
+    assert actions.reconcile(DAY, [odd, *day.lines]) == 1 and kinds() == [("extra", "deposit")]
+    assert models.Reconciliation.objects.get().theirs == len(day.lines) + 1
+    assert ledger.balance(accounts.escrow(day.recycler)).balance_fen == before
+    sound()
+
+
+def test_a_deposit_that_is_booked_days_later_is_missing_on_no_day(day: Day) -> None:
+    late = StatementLine("D-2", "deposit", accounts.escrow(day.recycler), 700_00, NOON)
+    with clock.shifted(NOON + timedelta(days=3) - clock.now()):
+        assert actions.reconcile(DAY, [*day.lines, late]) == 0
+    with clock.shifted(NOON + timedelta(days=5) - clock.now()):
+        assert actions.reconcile(DAY + timedelta(days=3), [], around=[]) == 0
+        assert actions.reconcile(DAY, [*day.lines, late]) == 0
+        assert actions.reconcile(DAY, day.lines) == 1 and kinds() == [("missing", "deposit")]
 
 
 def test_a_deposit_we_had_not_heard_of_is_booked_for_its_recycler(day: Day) -> None:
@@ -132,6 +154,40 @@ def test_the_job_compares_yesterday_once(day: Day, outside: Outside) -> None:
             jobs.reconcile_yesterday()
             kit_jobs.run_pending()
     assert kinds() == [("missing", "release")] and models.Reconciliation.objects.count() == 1
+
+
+def test_a_day_that_was_compared_before_its_end_is_compared_again(day: Day, outside: Outside) -> None:
+    assert outside.custodian.lines is not None
+    outside.custodian.lines[str(DAY)] = day.lines
+    with clock.frozen(NOON + timedelta(hours=1)):
+        jobs.reconcile(day=str(DAY))
+    outside.custodian.lines[str(DAY)] = [*day.lines, StatementLine(str(uuid4()), "capture", "whose", 1, NOON)]
+    with clock.frozen(NOON + timedelta(hours=15)):
+        jobs.reconcile_yesterday()
+        kit_jobs.run_pending()
+        assert kinds() == [("extra", "capture")]
+        jobs.reconcile_yesterday()
+        assert kit_jobs.run_pending() == 0
+
+
+def test_a_release_that_was_done_and_not_answered_is_as_we_asked(outside: Outside) -> None:
+    with clock.frozen(NOON):
+        actions.set_up(["visit", "platform"], 1_000_000_00)
+        recycler = uuid4()
+        actions.prefund(recycler, "D-1", 2000_00)
+        row = freeze(recycler, 1000_00)
+        settle()
+        actions.release_rest(row.lot_id)  # asked for, not yet answered
+    account = accounts.escrow(recycler)
+    lines = [
+        StatementLine("D-1", "deposit", account, 2000_00, NOON),
+        StatementLine(str(row.id), "freeze", account, 1000_00, NOON),
+        StatementLine(f"{row.id}-rest", "release", account, 1000_00, NOON),
+    ]
+    assert actions.reconcile(DAY, lines) == 0
+    other = freeze(recycler, 500_00)
+    wrong = StatementLine(f"{other.id}-rest", "release", account, 500_00, NOON)  # nobody asked for it
+    assert actions.reconcile(DAY, [*lines, wrong]) == 1 and kinds() == [("different", "release")]
 
 
 def test_a_person_explains_a_difference_on_the_queue(day: Day) -> None:

@@ -11,6 +11,10 @@ from huika.kit.safe_http import NoAnswer
 PAYOUT_ACCOUNT = "huika-payout"
 
 
+REFUSALS = frozenset({(409, "INSUFFICIENT"), (404, "UNKNOWN_ACCOUNT")})
+"""The answers by which it says that it froze nothing and will not; every other one is asked about again."""
+
+
 class BankDepository:
     """Every request bears our number: a repeat is answered with what the first one did."""
 
@@ -34,9 +38,9 @@ class BankDepository:
         status, answer = self._wire.call("POST", "/custodian/freezes", body)
         if status == 200 and answer.get("state") == "FROZEN" and answer.get("amount_fen") == amount_fen:
             return FreezeAnswer(True, str(answer["freeze_no"]))
-        if status in (404, 409):
-            return FreezeAnswer(False, reason=str(answer.get("code", status)))
-        raise NoAnswer(f"status {status}")
+        if (status, answer.get("code")) in REFUSALS:
+            return FreezeAnswer(False, reason=str(answer["code"]))
+        raise NoAnswer(f"status {status} {answer.get('code')}")
 
     def capture(self, request: str, freeze_no: str, amount_fen: int) -> None:
         """Move part of a freeze to the payout account. Raises NotSent, NoAnswer."""

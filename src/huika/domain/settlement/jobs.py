@@ -8,12 +8,15 @@ import structlog
 from huika.domain.ledger import actions as ledger
 from huika.domain.parties import queries as parties
 from huika.domain.settlement import accounts, actions, models, queries
+from huika.domain.settlement.actions.reconciling import bounds
 from huika.kit import clock
 from huika.kit.jobs import TryAgain, defer, job
 from huika.kit.ports import provider
 from huika.kit.safe_http import NoAnswer, NotSent
 
 log = structlog.get_logger()
+STATEMENT_AFTER = timedelta(hours=2)
+"""How long after midnight a day's statement can be complete."""
 CUSTODIAN_SECONDS = 600  # longer than thirty tries, one second apart more each
 
 
@@ -157,8 +160,10 @@ def reconcile(day: str) -> None:
 def reconcile_yesterday() -> None:
     """Every hour: the statements of the last week, once they can be complete, until each has been compared."""
     now = clock.now().astimezone(clock.SHANGHAI)
-    days = [now.date() - timedelta(days=n) for n in range(1 if now.hour >= 2 else 2, 8)]
-    known = set(models.Reconciliation.objects.filter(day__in=days).values_list("day", flat=True))
+    days = [(now - STATEMENT_AFTER).date() - timedelta(days=n) for n in range(1, 8)]
+    # A day that was compared before it was over is not known yet.
+    rows = models.Reconciliation.objects.filter(day__in=days).values_list("day", "at")
+    known = {day for day, at in rows if at >= bounds(day)[1] + STATEMENT_AFTER}
     first = models.Freeze.objects.order_by("at").values_list("at", flat=True).first()
     for day in days:
         if day not in known and first is not None and day >= first.astimezone(clock.SHANGHAI).date():
@@ -177,6 +182,7 @@ def ask_returned() -> None:
 @job("settlement.custodian_sweep", every_seconds=300)
 def custodian_sweep() -> None:
     """Every five minutes: what the custodian has not answered for longer than a job tries; a repeat changes nothing."""
+    actions.show_long_held(clock.now())
     late = clock.now() - timedelta(seconds=CUSTODIAN_SECONDS)
     for row in models.Freeze.objects.filter(state__in=["requested", "abandoned"], at__lt=late).order_by("at")[:100]:
         defer("settlement.freeze", freeze_id=str(row.id))

@@ -57,7 +57,7 @@ def add_commands(add: Add) -> None:
         one.set_defaults(run=guarded(run))
 
     simulate = add("simulate", "several whole trades with a seed on a stack of its own, then the oracle")
-    simulate.add_argument("--trades", type=int, default=5)
+    simulate.add_argument("--trades", type=_at_least_one, default=5)
     simulate.add_argument("--seed", type=int, default=1)
     simulate.add_argument("--mode", choices=("market", "own"), default="market")
     simulate.set_defaults(run=guarded(run_simulate))
@@ -115,7 +115,7 @@ def run_receipt(args: Namespace) -> int:
     keys = [line for key in args.key for line in vkeys(key)]
     if not keys:
         raise ValueError("name the log's key with --key: a key from inside the file would prove nothing")
-    found = evidence.verify_receipt(Path(args.target).read_bytes().decode(), keys)
+    found = evidence.verify_receipt(_text(args.target), keys)
     paid = found.parts.get("money", {})
     lines = [
         f"✓ 核对通过 verified: {found.verb} · {found.at}",
@@ -127,8 +127,25 @@ def run_receipt(args: Namespace) -> int:
 
 def vkeys(text: str) -> list[str]:
     """A vkey as it is, or the lines of a file of them."""
-    place = Path(text)
-    return [k.strip() for k in place.read_text().splitlines() if k.strip()] if place.is_file() else [text]
+    if "+" in text and not Path(text).exists():  # a vkey is name+id+key
+        return [text]
+    return [k.strip() for k in _text(text).splitlines() if k.strip()]
+
+
+def _text(path: str) -> str:
+    """A file's text. Raises ValueError for one that is none, OSError for one that is not there."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a text file") from error
+
+
+def _at_least_one(text: str) -> int:
+    """A count on the command line."""
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
 
 
 def run_log(args: Namespace) -> int:

@@ -21,6 +21,7 @@ from huika.domain.settlement.actions.escrow import (
     release_rest,
     request_freeze,
     set_up,
+    show_long_held,
     withdraw_own,
 )
 from huika.domain.settlement.actions.pay import deduct, earn, give_bonus, pay_wages, set_rate
@@ -88,6 +89,7 @@ __all__ = [
     "sending",
     "set_rate",
     "set_up",
+    "show_long_held",
     "stop_or_resume",
     "sweep",
     "withdraw",

@@ -146,12 +146,12 @@ def pay_cash(order: UUID, seller: UUID, courier: UUID, amount_fen: int, counted_
     Raises WrongCash when what was counted is not what is due, FloatTooSmall when the purse does not hold it,
     PayoutsStopped.
     """
+    _lock(courier)  # first: a repeat at the same moment waits, and is answered the same
     known = models.Payout.objects.filter(order_id=order, rail="cash").values_list("id", flat=True).first()
     if known:
         return known
     if stopped("cash"):
         raise PayoutsStopped()
-    _lock(courier)
     due = money.ceil_yuan_fen(amount_fen)
     if counted_fen != due:
         raise WrongCash(due=money.yuan(due), counted=money.yuan(counted_fen), due_fen=due)

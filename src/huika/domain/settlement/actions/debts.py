@@ -42,11 +42,13 @@ def settle(row: models.Payout) -> None:
     at = clock.now()
     if row.card_id is None:  # cash is handed over or it is not
         return
+    owed = models.Debt.objects.filter(settled_at=None, payout__card_id=row.card_id, payout__what=row.what)
+    # Locked before anything is summed: of two parts that arrive at once the second sees the first.
+    papers = list(owed.select_for_update(of=("self",)).order_by("pk"))
     same = models.Payout.objects.filter(card_id=row.card_id, what=row.what)
     paid = same.filter(state="paid").aggregate(fen=Sum("amount_fen"))["fen"] or 0
     whole = paid >= _due_fen(row.card_id, row.what)
-    owed = models.Debt.objects.filter(settled_at=None, payout__card_id=row.card_id, payout__what=row.what)
-    for debt in owed.select_for_update(of=("self",)).order_by("pk"):
+    for debt in papers:
         if whole or debt.payout_id == row.id:
             debt.settled_at = at
             debt.save(update_fields=["settled_at"])

@@ -5,7 +5,7 @@ accepted; a card that goes back bears none, and its share is charged to nobody.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from huika.domain.ledger import actions as ledger
@@ -19,7 +19,10 @@ from huika.domain.settlement.types import FreezeAnswer, Reservation
 from huika.kit import clock, events, jobs, locks, money, work_items
 from huika.kit.change import action
 
-HOLD_DAYS = 14
+HOLD_DAYS = 3650
+"""A lot's hold ends with its order, whatever a person still has to decide about it; time alone ends none. What stands
+longer than HELD_LONG_DAYS is shown to a person."""
+HELD_LONG_DAYS = 21
 
 
 @action
@@ -32,8 +35,11 @@ def set_up(fee_codes: list[str], capital_fen: int) -> None:
 
 
 @action
-def prefund(recycler: UUID, reference: str, amount_fen: int) -> None:
-    """A recycler's money has arrived at the custodian, under its request number `reference` there: book it, once."""
+def prefund(recycler: UUID, reference: str, amount_fen: int, arrived_at: datetime | None = None) -> None:
+    """A recycler's money has arrived at the custodian, under its request number `reference` there: book it, once.
+
+    `arrived_at`: when its statement says so, where that was not now.
+    """
     at = clock.now()
     known = models.Prefund.objects.filter(recycler_id=recycler, reference=reference).values_list(
         "amount_fen", flat=True
@@ -43,7 +49,9 @@ def prefund(recycler: UUID, reference: str, amount_fen: int) -> None:
     ledger.open_account(accounts.escrow(recycler), "party", at, party=recycler)
     legs = [Leg(accounts.CUSTODIAN, -amount_fen), Leg(accounts.escrow(recycler), amount_fen)]
     ledger.post(f"prefund:{recycler}:{reference}", "settlement.prefund", recycler, legs, at)
-    models.Prefund.objects.create(recycler_id=recycler, reference=reference, amount_fen=amount_fen, at=at)
+    models.Prefund.objects.create(
+        recycler_id=recycler, reference=reference, amount_fen=amount_fen, at=at, arrived_at=arrived_at or at
+    )
     events.record("settlement.escrow.prefunded", recycler, {"amount_fen": amount_fen, "reference": reference})
 
 
@@ -94,6 +102,22 @@ def request_freeze(order: UUID, lot: UUID, recycler: UUID, amount_fen: int) -> U
     )
     jobs.defer("settlement.freeze", freeze_id=str(row.id))
     return row.id
+
+
+@action
+def show_long_held(at: datetime) -> int:
+    """Show a person each order whose money has been frozen for longer than any visit lies ahead; how many stand."""
+    late = at - timedelta(days=HELD_LONG_DAYS)
+    standing = models.Freeze.objects.filter(state="frozen", at__lt=late).order_by("at")
+    for row in standing[:100]:
+        work_items.open_item(
+            "settlement.held_long",
+            row.order_id,
+            zh="这一单的备款冻结了三周还没结束",
+            en="This order's money has been frozen for three weeks",
+            facts={"lot": str(row.lot_id), "amount_fen": row.amount_fen - row.captured_fen - row.reserved_fen},
+        )
+    return standing.count()
 
 
 @action

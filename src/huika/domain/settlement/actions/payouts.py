@@ -6,6 +6,7 @@ request for it can still be under way: each bears the time at which it was writt
 stale. Another rail comes after that.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,6 +29,9 @@ ASK_AFTER_SECONDS = 3
 PERSON_AFTER_SECONDS = 120
 OPEN = ("created", "sent", "unknown", "waiting")
 ASKABLE = ("sent", "unknown", "waiting")
+TOO_MUCH_AT_ONCE = frozenset({"LIMIT_SINGLE"})
+"""Rails' own words for an amount that its payee takes in parts only."""
+LEAST_PART_FEN = 100_00
 FINAL = (RailState.PAID, RailState.FAILED)
 _STEP = {RailState.PENDING: "pend", RailState.WAITING: "wait", RailState.PAID: "pay", RailState.FAILED: "fail"}
 
@@ -50,6 +54,9 @@ def pay_by_rail(order: UUID, card: UUID, seller: UUID, payee: UUID, amount_fen: 
 
 def _make(order: UUID, card: UUID, seller: UUID, payee: UUID, rail: str, fen: int, what: str, part: int) -> UUID:
     at, payout_id = clock.now(), ids.uuid7()
+    # The money before the row, whose trigger takes the order's lock: as `credit_card` has them (guards.sql).
+    legs = [Leg(accounts.payable(seller), -fen), Leg(accounts.transit(rail), fen)]
+    ledger.post(f"payout:{payout_id}", "settlement.payout.sent", card, legs, at)
     models.Payout.objects.create(
         id=payout_id,
         order_id=order,
@@ -63,8 +70,6 @@ def _make(order: UUID, card: UUID, seller: UUID, payee: UUID, rail: str, fen: in
         number=f"HK{payout_id.hex[:30].upper()}",
         created_at=at,
     )
-    legs = [Leg(accounts.payable(seller), -fen), Leg(accounts.transit(rail), fen)]
-    ledger.post(f"payout:{payout_id}", "settlement.payout.sent", card, legs, at)
     events.record("settlement.payout.created", order, {"payout": str(payout_id), "amount_fen": fen, "rail": rail})
     jobs.defer("settlement.send", payout_id=str(payout_id))
     return payout_id
@@ -94,14 +99,9 @@ def pay_again(payout_id: UUID, yes: bool, payee: UUID | None = None) -> UUID | N
         show_person(row, "payout_failed", "这笔钱还欠着卖家", "This money is still owed to the seller")
         return None
     parts = rules.parts(row.amount_fen, provider(f"rail.{chosen.rail}").limits.single_fen)
-    taken = models.Payout.objects.filter(card_id=row.card_id, what=row.what).count()
-    made = [
-        # Its own part first; where another rail takes less at once, parts that nobody has used.
-        _make(row.order_id, row.card_id, row.seller_id, chosen.id, chosen.rail, fen, row.what, n)
-        for n, fen in zip([row.part, *range(taken + 1000, taken + 999 + len(parts))], parts, strict=True)
-    ]
+    first = _make_parts(row, row.card_id, chosen.id, chosen.rail, parts)
     work_items.settle("settlement.payout_failed", row.id, "settlement.paid_again")
-    return made[0]
+    return first
 
 
 @action
@@ -155,13 +155,21 @@ def rail_answered(payout_id: UUID, answer: RailAnswer, asked: datetime | None = 
     elif answer.state is RailState.ABSENT and row.state != "waiting":
         _absent(row, asked or clock.now())
     elif answer.state is RailState.ABSENT or _names_another(row, answer):  # absent: it waited there a moment ago
+        _asked(row)
         show_person(
             row, "wallet_mismatch", "对方说的金额或收款人和我们的不一样", "The rail names another amount or payee"
         )
     elif answer.state in FINAL and (answer.amount_fen is None or answer.account is None):
+        _asked(row)
         jobs.defer("settlement.ask", in_seconds=1, payout_id=str(row.id))
     else:
         _apply(row, answer)
+
+
+def _asked(row: models.Payout) -> None:
+    """Asked just now: the sweep asks those first that were asked longest ago."""
+    row.asked_at = clock.now()
+    row.save(update_fields=["asked_at"])
 
 
 def _names_another(row: models.Payout, answer: RailAnswer) -> bool:
@@ -222,7 +230,33 @@ def _failed(row: models.Payout) -> None:
     ledger.post(f"payout:{row.id}:failed", "settlement.payout.failed", row.card_id or row.order_id, legs, clock.now())
     events.record("settlement.payout.failed", row.order_id, {"payout": str(row.id), "reason": row.reason})
     debts.acknowledge(row)
-    show_person(row, "payout_failed", "付款没有成功，钱还欠着卖家", "A payout failed; the money is still owed")
+    if not _in_smaller_parts(row):
+        show_person(row, "payout_failed", "付款没有成功，钱还欠着卖家", "A payout failed; the money is still owed")
+
+
+def _in_smaller_parts(row: models.Payout) -> bool:
+    """A payout that is dead because it was too much at once for its payee goes in halves; whether it does.
+
+    A wallet's own limit may be lower than its rail's, and lower than when it was asked.
+    """
+    half = -(-row.amount_fen // 2)
+    if row.card_id is None or row.payee_id is None or row.reason not in TOO_MUCH_AT_ONCE or half < LEAST_PART_FEN:
+        return False
+    if row.payee_id not in {p.id for p in parties.payees(row.seller_id)}:
+        return False
+    _make_parts(row, row.card_id, row.payee_id, row.rail, rules.parts(row.amount_fen, half))
+    return True
+
+
+def _make_parts(row: models.Payout, card: UUID, payee: UUID, rail: str, parts: Sequence[int]) -> UUID:
+    """In the place of one that is dead: its own part first, then parts that nobody has used; the first one's id."""
+    taken = models.Payout.objects.filter(card_id=row.card_id, what=row.what).count()
+    numbers = [row.part, *range(taken + 1000, taken + 999 + len(parts))]
+    made = [
+        _make(row.order_id, card, row.seller_id, payee, rail, fen, row.what, n)
+        for n, fen in zip(numbers, parts, strict=True)
+    ]
+    return made[0]
 
 
 @action

@@ -1,10 +1,11 @@
 """Our book held against the custodian's statement of a day: missing, extra and different lines, each a work item."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import F, Min
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, models
@@ -16,7 +17,15 @@ from huika.kit.change import action
 from huika.kit.refusals import Malformed, NotFound
 
 EDGE = timedelta(minutes=15)
-"""A movement this near to midnight may stand in the neighbouring day's statement."""
+"""What we learnt of this short a time ago need not stand in a statement yet."""
+MOST_FEN = 10**15
+"""More than this no line is about: it is somebody's error, and nothing to be booked."""
+
+
+_NUL = "\ufffd"  # what stands for it
+# What is asked for when a freeze is released; `released_fen` says it only once we were answered.
+_GIVEN_BACK = ("releasing", "released")
+_RELEASED = F("amount_fen") - F("captured_fen") - F("reserved_fen")
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:
@@ -29,8 +38,8 @@ def ours(day: date) -> dict[tuple[str, str], tuple[int, datetime]]:
     """(movement, request) → (fen, when we learnt of it) of what the custodian did for us on a day, by our rows."""
     start, end = bounds(day)
     found: dict[tuple[str, str], tuple[int, datetime]] = {}
-    for p in models.Prefund.objects.filter(at__gte=start, at__lt=end):
-        found["deposit", f"{p.reference}@{accounts.escrow(p.recycler_id)}"] = (p.amount_fen, p.at)
+    for p in models.Prefund.objects.filter(arrived_at__gte=start, arrived_at__lt=end):
+        found["deposit", f"{p.reference}@{accounts.escrow(p.recycler_id)}"] = (p.amount_fen, p.arrived_at)
     for f in models.Freeze.objects.filter(frozen_at__gte=start, frozen_at__lt=end):
         found["freeze", str(f.id)] = (f.amount_fen, f.frozen_at or start)
     for c in models.Capture.objects.filter(done_at__gte=start, done_at__lt=end):
@@ -46,8 +55,8 @@ def ours(day: date) -> dict[tuple[str, str], tuple[int, datetime]]:
 
 
 def known_fen(line: StatementLine) -> int | None:
-    """What we asked for under this line's request number, whenever; None when it is not ours, of another recycler's
-    account, or a freeze that we hold as refused."""
+    """What we asked for under this line's request number, whenever and whether or not we were answered; None when it
+    is not ours, of another recycler's account, or a freeze that we hold as refused."""
     if line.kind == "deposit":
         recycler = _recycler_of(line.account)
         if recycler is None:
@@ -67,7 +76,8 @@ def known_fen(line: StatementLine) -> int | None:
             reserves.values_list("freeze__recycler_id", "to_seller_fen"),
         ),
         "release": (
-            freezes.values_list("recycler_id", "released_fen"),
+            freezes.filter(state__in=_GIVEN_BACK).values_list("recycler_id", _RELEASED),
+            freezes.exclude(state__in=_GIVEN_BACK).values_list("recycler_id", "released_fen"),
             reserves.values_list("freeze__recycler_id", "to_recycler_fen"),
         ),
     }
@@ -85,7 +95,9 @@ def reconcile(day: date, lines: Sequence[StatementLine] | None, around: Sequence
     `around` are the neighbouring days' lines. A deposit to a recycler's account that we have not heard of is booked.
     """
     mine = ours(day)
+    around = [_readable(line) for line in around]
     if lines is not None:
+        lines = [_readable(line) for line in lines]
         seen_once: set[tuple[str, str, str]] = set()
         for line in lines:
             again = (line.kind, line.request, line.account) in seen_once
@@ -124,12 +136,25 @@ def _name(line: StatementLine) -> tuple[str, str]:
 
 def _theirs(day: date, line: StatementLine) -> None:
     mine = known_fen(line)
-    if mine is None and line.kind == "deposit" and (recycler := _recycler_of(line.account)):
-        prefund(recycler, line.request, line.amount_fen)
+    if mine is None and _bookable(line) and (recycler := _recycler_of(line.account)):
+        prefund(recycler, line.request, line.amount_fen, line.at)
     elif mine is None:
         _differs(day, "extra", line.kind, line.request, None, line.amount_fen)
     elif mine != line.amount_fen:
         _differs(day, "different", line.kind, line.request, mine, line.amount_fen)
+
+
+def _readable(line: StatementLine) -> StatementLine:
+    """A line as a database can hold it, whatever stood in it."""
+    kind, request, account = (t.replace("\x00", _NUL) for t in (line.kind, line.request, line.account))
+    return replace(line, kind=kind, request=request, account=account)
+
+
+def _bookable(line: StatementLine) -> bool:
+    """Whether a line can be a deposit: what cannot is shown as extra, and the rest of the day is compared all the
+    same."""
+    whole = 0 < line.amount_fen <= MOST_FEN and 0 < len(line.request) <= 80
+    return line.kind == "deposit" and whole and _NUL not in line.request
 
 
 def _recycler_of(account: str) -> UUID | None:
@@ -144,6 +169,8 @@ def _recycler_of(account: str) -> UUID | None:
 
 
 def _differs(day: date, kind: str, movement: str, request: str, ours_fen: int | None, theirs_fen: int | None) -> None:
+    if theirs_fen is not None:
+        theirs_fen = max(-MOST_FEN, min(theirs_fen, MOST_FEN))
     row, new = models.Difference.objects.get_or_create(
         day=day,
         movement=movement[:10],

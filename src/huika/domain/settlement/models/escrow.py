@@ -48,6 +48,7 @@ class Prefund(models.Model):
     reference = models.CharField(max_length=80)
     amount_fen = models.BigIntegerField()
     at = models.DateTimeField()
+    arrived_at = models.DateTimeField()  # when the custodian's statement has it; else when we learnt of it
 
     class Meta:
         constraints = [

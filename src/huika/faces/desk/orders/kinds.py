@@ -235,6 +235,13 @@ _ALL = (
         ("订单已经免费取消，告诉卖家了吗", "The order is off, free of charge; has the seller been told?"),
     ),
     _watch(
+        "settlement.held_long",
+        "备款冻结太久",
+        "Money held for long",
+        ("久冻", "Held long"),
+        ("这一单三周还没结束，商家的钱还冻着", "This order has not ended for three weeks; its money is still frozen"),
+    ),
+    _watch(
         "settlement.payout_open",
         "付款结果不明",
         "Payout unknown",
