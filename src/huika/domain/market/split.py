@@ -9,6 +9,7 @@ searched depth first, the highest bound before the others, until no bound exceed
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,10 @@ _FEN: Final = 2048
 _ONE_MORE: Final = 256
 _NEVER: Final = -(1 << 60)
 _TAKEN: Final = _NEVER >> 9  # values above it are of cards that are taken
+_FEW_CARDS: Final = 5  # so many are given in every way at once
+_FEW_BIDDERS: Final = 24  # triples of so many are bounded at once
+_LISTED_BIDDERS: Final = 64  # the members of every set of so many are kept in a table
+_AT_ONCE: Final = 48
 _FIRST: Final = 16
 _BATCH: Final = 512
 _STEPS: Final = 5
@@ -98,16 +103,18 @@ class _Search:
             needs.append((-faces, most))
         self.weights = np.array([weights for weights, _ in needs])
         self.least = np.array([[*least, _NEVER] for _, least in needs], dtype=np.int64)
+        self.floats, self.float_weights = self.values.astype(np.float64), self.weights.astype(np.float64)
         self.found = _NEVER >> 10  # above any sum with a card that is not taken
         self.of: tuple[int, ...] = ()
         self.branches = 0
 
     def run(self, least_recyclers: int) -> Answer | None:
         sets = _Sets(self, least_recyclers)
-        hard = self._look(*sets.highest(_FIRST))  # for a good answer to begin with
+        look = self._try_all if self.cards <= _FEW_CARDS else self._look
+        hard = look(*sets.highest(_FIRST))  # for a good answer to begin with
         for some, bounds in sets.above(self.found):
             if bounds[0] > self.found:
-                hard += self._look(some, bounds)
+                hard += look(some, bounds)
         for bound, members, prices in sorted(hard, key=lambda one: -one[0]):
             if bound < self.found + 1 - _LOSS or self.branches > MOST_BRANCHES:
                 break
@@ -117,6 +124,28 @@ class _Search:
             return None if proved else Answer(0, (), proved)
         net = sum(self.bidders[r].values[c] for c, r in enumerate(self.of))
         return Answer(net - sum(self.bidders[r].fixed_fen for r in set(self.of)), self.of, proved)
+
+    def _try_all(self, sets: Ints, bounds: Ints) -> list[tuple[float, tuple[int, ...], Floats]]:
+        """Every way to give a few cards to the members of these sets, some sets at once: nothing is left to search."""
+        for start in range(0, len(sets), _AT_ONCE):
+            if bounds[start] > self.found:
+                self._try(sets[start : start + _AT_ONCE])
+        return []
+
+    def _try(self, sets: Ints) -> None:
+        ways = _ways(self.cards)  # members × cards × ways
+        # Sums of floats are exact here: those of units stay below 2**53 wherever every card is taken.
+        values = self.floats[sets].reshape(len(sets), -1)
+        nets = values @ ways.reshape(values.shape[1], -1) - self.fixed[sets].sum(axis=1)[:, None]
+        met = nets > self.found
+        for weights, least in zip(self.float_weights, self.least, strict=True):
+            for m in range(sets.shape[1]):
+                met &= weights[sets[:, m]] @ ways[m] >= least[sets[:, m], None]
+        nets = np.where(met, nets, -np.inf)
+        while nets.flat[top := int(nets.argmax())] > self.found:
+            n, way = divmod(top, nets.shape[1])
+            self.keep(int(nets[n, way]), tuple(sets[n, ways[:, :, way].argmax(axis=0)].tolist()))
+            nets[n, way] = -np.inf
 
     def _look(self, sets: Ints, bounds: Ints) -> list[tuple[float, tuple[int, ...], Floats]]:
         """Of these sets those that may hold more than what was found, each with its bound and the prices of it."""
@@ -171,6 +200,34 @@ class _Search:
             self.found, self.of = units, of
 
 
+@lru_cache
+def _ways(cards: int) -> Floats:
+    """Every way to give `cards` to the members of a set: 1 where it has the card, members × cards × ways."""
+    given = np.indices((MOST_RECYCLERS,) * cards).reshape(cards, -1)
+    ways: Floats = (given[None] == np.arange(MOST_RECYCLERS)[:, None, None]).astype(np.float64)
+    return ways
+
+
+@lru_cache
+def _pairs(count: int) -> tuple[Ints, Ints, Ints]:
+    """Both members of every pair, in order of the first; and from which pair on all are wholly after each bidder."""
+    first, second = np.triu_indices(count, 1)
+    return first, second, np.searchsorted(first, np.arange(count), side="right")
+
+
+@lru_cache(maxsize=64)
+def _members(count: int) -> Ints:
+    """The three members of every set by its number: singles, pairs, triples; nobody is `count`."""
+    first, second, starts = _pairs(count)
+    single, pair = np.arange(count), np.column_stack([first, second])
+    blocks = [
+        np.column_stack([single, np.full((count, 2), count)]),
+        np.column_stack([pair, np.full(len(pair), count)]),
+        *(np.column_stack([np.full(len(pair) - start, a), pair[start:]]) for a, start in enumerate(starts)),
+    ]
+    return np.concatenate(blocks)
+
+
 class _Sets:
     """Every set of bidders, by number, and what it would bring if its needs did not matter: singles, pairs, triples."""
 
@@ -179,11 +236,10 @@ class _Sets:
         values = np.ascontiguousarray(search.values[:count].T)  # cards × bidders
         fixed = search.fixed[:count]
         most = min(MOST_RECYCLERS, count, search.cards)
-        self.first, self.second = np.triu_indices(count, 1)
+        self.first, self.second, self.starts = _pairs(count)
         pairs = np.maximum(values[:, self.first], values[:, self.second])
         pairs_fixed = fixed[self.first] + fixed[self.second]
         # Pairs stand in order of their first member: those wholly after `a` are the rest of the list.
-        self.starts = np.searchsorted(self.first, np.arange(count), side="right")
         triples = len(self.first) - self.starts if most == MOST_RECYCLERS else np.zeros(count, dtype=np.int64)
         self.ends = np.cumsum([count, len(self.first), *triples])
         self.bounds = np.full(self.ends[-1], _NEVER, dtype=np.int64)
@@ -191,41 +247,45 @@ class _Sets:
             self.bounds[:count] = values.sum(axis=0) - fixed
         if most >= 2:
             self.bounds[count : self.ends[1]] = pairs.sum(axis=0) - pairs_fixed
+        if triples.any() and count <= _FEW_BIDDERS:
+            a, b, c = _members(count)[self.ends[1] :].T
+            three = np.maximum(np.maximum(values[:, a], values[:, b]), values[:, c]).sum(axis=0)
+            self.bounds[self.ends[1] :] = three - fixed[a] - fixed[b] - fixed[c]
+            return
         for a in np.flatnonzero(triples):
             rest, place = slice(self.starts[a], None), slice(self.ends[1 + a], self.ends[2 + a])
             np.maximum(pairs[:, rest], values[:, a, None]).sum(axis=0, out=self.bounds[place])
             self.bounds[place] -= pairs_fixed[rest] + fixed[a]
-        self.seen = np.zeros(0, dtype=np.int64)
 
     def highest(self, count: int) -> tuple[Ints, Ints]:
-        """The `count` sets with the highest bounds, and these, falling."""
+        """The `count` sets with the highest bounds, and these, falling; they are not among the others after."""
         if count < len(self.bounds):
-            top = np.argpartition(-self.bounds, count)[:count]
+            top = np.argpartition(self.bounds, len(self.bounds) - count)[-count:]
         else:
             top = np.arange(len(self.bounds))
-        self.seen = np.sort(top[self.bounds[top] > _NEVER])  # sets that are too small are none
-        return self._falling(self.seen)
+        top = np.sort(top[self.bounds[top] > _NEVER])  # sets that are too small are none
+        sets, bounds = self._falling(top)
+        self.bounds[top] = _NEVER
+        return sets, bounds
 
     def above(self, found: int) -> Iterator[tuple[Ints, Ints]]:
         """The others whose bound is above `found`, in batches of falling bounds."""
-        rest = np.setdiff1d(np.flatnonzero(self.bounds > found), self.seen, assume_unique=True)
-        sets, bounds = self._falling(rest)
+        sets, bounds = self._falling(np.flatnonzero(self.bounds > max(found, _NEVER)))
         for start in range(0, len(sets), _BATCH):
             yield sets[start : start + _BATCH], bounds[start : start + _BATCH]
 
     def _falling(self, numbers: Ints) -> tuple[Ints, Ints]:
         ordered = numbers[np.argsort(-self.bounds[numbers], kind="stable")]
+        if self.count <= _LISTED_BIDDERS:
+            return _members(self.count)[ordered], self.bounds[ordered]
         part = np.searchsorted(self.ends, ordered, side="right")  # 0: singles, 1: pairs, 2 + a: triples from a on
         within = ordered - np.concatenate([[0], self.ends])[part]
         a = np.maximum(part - 2, 0)
         pair = np.where(part == 1, within, np.where(part >= 2, within + self.starts[a], 0))
-        first, second, nobody = self.first, self.second, self.count
-        if not len(first):
-            first = second = np.zeros(1, dtype=np.int64)
         members = (
-            np.where(part == 0, within, np.where(part == 1, first[pair], a)),
-            np.where(part == 0, nobody, np.where(part == 1, second[pair], first[pair])),
-            np.where(part >= 2, second[pair], nobody),
+            np.where(part == 0, within, np.where(part == 1, self.first[pair], a)),
+            np.where(part == 0, self.count, np.where(part == 1, self.second[pair], self.first[pair])),
+            np.where(part >= 2, self.second[pair], self.count),
         )
         return np.column_stack(members), self.bounds[ordered]
 
