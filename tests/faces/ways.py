@@ -22,6 +22,8 @@ from tests.faces.built import Built, approval, staff_user, stopped_call
 from huika.domain.catalog import queries as catalog
 from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
+from huika.domain.market import actions as market
+from huika.domain.market.types import Line, VisitCost
 from huika.domain.parties import models, rules
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
@@ -47,6 +49,15 @@ def debt(built: Built) -> list[str]:
     order = UUID(built.orders["settled"]["id"])
     settlement.came_back(money.payouts(order)[0].id)
     return [one.number for one in money.debts(order)]
+
+
+def too_little(built: Built) -> list[str]:
+    """A comparison of one card in a district where that is too little for a visit."""
+    district, cost = catalog.districts("shanghai")[-1].slug, VisitCost(visit_fen=1, least_face_fen=1000_00)
+    market.set_visit_cost("shanghai", cost, people.recyclers()[0].id, district)
+    line = Line(1, "walmart", 500_00, "electronic")
+    covered = frozenset(r.id for r in people.recyclers())
+    return [str(market.compare("shanghai", district, [line], served=True, covered=covered))]
 
 
 def enrolment_link(built: Built) -> list[str]:
@@ -84,6 +95,7 @@ VALUES: dict[str, Callable[[Built], list[str]]] = {
     "kept/<str:token>.jpg": kept_picture,
     "staff/link/<str:token>": enrolment_link,
     "staff/approvals/<uuid:approval>": lambda built: [str(approval(built))],
+    "book/<uuid:comparison_id>/short": too_little,
     "desk/money/statements/<uuid:party>": lambda built: [*map(str, firms_and_couriers())],
     "desk/money/floats/<uuid:party>": lambda built: [str(c.id) for c in people.couriers()],
     "desk/money/pay/<uuid:party>": lambda built: [str(c.id) for c in people.couriers()],
@@ -100,6 +112,7 @@ DRAWN = ("courier/visits/<uuid:visit_id>",)
 # What an address asks, by route.
 QUERIES: dict[str, dict[str, str]] = {
     "book": {"kind": "walmart", "face": "500", "n": "1", "district": h.DISTRICT, "address": "演示路 1 号 301 室"},
+    "me/alerts": {"kind": "walmart", "face": "500", "n": "1"},
     "desk/call/windows": {"district": h.DISTRICT},
     "desk/call/quote": {"kind": "walmart", "face": "500", "n": "1", "district": h.DISTRICT},
 }

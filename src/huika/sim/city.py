@@ -23,7 +23,7 @@ from huika.domain.catalog.types import Kind
 from huika.domain.field import actions as field
 from huika.domain.field.types import Place
 from huika.domain.market import actions as market
-from huika.domain.market.types import Fee, ReserveTerms
+from huika.domain.market.types import Fee, ReserveTerms, Terms
 from huika.domain.parties import actions as parties
 from huika.domain.parties.types import Role
 from huika.domain.settlement import actions as settlement
@@ -146,11 +146,11 @@ def _recycler(n: int, firm: tuple[str, str, str], source: random.Random, custodi
         party,
         book(kinds, source, everything=own or n == 0),
         party,
-        kinds=frozenset(k.slug for k in kinds),
-        cities=frozenset({CITY}),
-        fees=[] if own else [Fee("handling", "商家手续费", "handling", bp=source.choice((0, 40, 80)))],
-        min_basket_fen=0 if own else source.choice((0, 0, 500_00)),
-        reserve=RESERVES.get(firm[1]),
+        Terms(
+            fees=() if own else (Fee("handling", "商家手续费", "handling", bp=source.choice((0, 40, 80))),),
+            min_basket_fen=0 if own else source.choice((0, 0, 500_00)),
+            reserve=RESERVES.get(firm[1]),
+        ),
     )
     return {
         "party": str(party),

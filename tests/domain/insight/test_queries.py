@@ -60,6 +60,12 @@ def test_a_settled_visit_is_a_sample_that_the_ledger_and_the_log_agree_with(worl
     assert (sample.place, sample.at) == (ended.place, ended.at)
     assert sample.wait_seconds == int((paid.at - arrived.at).total_seconds())
     assert not sample.requoted
+    assert sample.city == ground.CITY
+    assert [(c.kind, c.share_bp, c.requoted) for c in sample.cards] == [(card.kind, sample.share_bp, False)]
+    assert queries.samples(ground.CITY, card.kind) == (sample,)
+    assert queries.samples("elsewhere") == queries.samples(kind="hema") == ()
+    assert queries.choices().cities == ((ground.CITY, 1),)
+    assert [m.visits for m in queries.measured(kind="hema")] == [0, 0, 0]
     by = {m.platform_kind: m for m in queries.measured()}
     assert by["local"].visits == 1 and by["vertical"].visits == 0
 
@@ -112,6 +118,7 @@ def test_both_kinds_in_one_basket_are_measured_apart(world: World) -> None:
     walmart, jd = door.cards(made)
     assert (first.platform_kind, first.share_bp) == ("local", rules.share_bp(walmart.net_fen, 1000_00))
     assert (second.platform_kind, second.share_bp) == ("vertical", rules.share_bp(jd.net_fen, 2000_00))
+    assert [c.kind for c in first.cards] == ["walmart"] and [c.kind for c in second.cards] == ["jd-ecard"]
     assert first.place == second.place and first.share_bp != second.share_bp
 
 
@@ -135,3 +142,24 @@ def test_who_did_not_agree_is_not_counted(world: World) -> None:
     parties.withdraw_consent(who, "statistics")
     queries.forget()
     assert queries.samples() == ()
+
+
+def test_two_kinds_of_card_from_one_recycler_are_told_apart(world: World) -> None:
+    buyer = ground.recycler(ground.book(("walmart", "*", "electronic", "0.9"), ("jd-ecard", "*", "electronic", "0.95")))
+    lines = [Line(1, "walmart", 1000_00, "electronic"), Line(2, "jd-ecard", 2000_00, "electronic")]
+    who = ground.seller()
+    made = ground.quoted(who, lines, [buyer])
+    actions.accept(made, ground.by_wallet(who))
+    world.arrive(made)
+    walmart, jd = door.cards(made)
+    sell(world, walmart.id)
+    world.clear(jd.id)
+    actions.decline(made)
+    world.settle()
+    world.paid()
+    [sample] = queries.samples()
+    share = rules.share_bp(walmart.net_fen, 1000_00)
+    assert [(c.kind, c.share_bp) for c in sample.cards] == [("jd-ecard", None), ("walmart", share)]
+    assert sample.share_bp == share
+    [unsold] = queries.samples(kind="jd-ecard")
+    assert (unsold.sold, unsold.wait_seconds) == (False, None)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huika.domain.insight import rules
-from huika.domain.insight.types import ENOUGH, Sample
+from huika.domain.insight.types import ENOUGH, KindShare, Sample
 from huika.kit import clock
 
 VALUES = st.lists(st.integers(0, 20_000), min_size=1, max_size=200)
@@ -15,7 +15,14 @@ COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.
 
 
 def sample(kind: str, share_bp: int | None, *, requoted: bool = False) -> Sample:
-    return Sample(kind, 1, clock.now(), share_bp, None if share_bp is None else 60, requoted)
+    return of_cards(kind, "shanghai", KindShare("walmart", share_bp, requoted), share_bp=share_bp, requoted=requoted)
+
+
+def of_cards(
+    kind: str, city: str, *cards: KindShare, share_bp: int | None, requoted: bool = False, place: int = 1
+) -> Sample:
+    wait = None if share_bp is None else 60
+    return Sample(kind, place, clock.now(), share_bp, wait, requoted, city, cards)
 
 
 def coverage(n: int, k: int) -> float:
@@ -90,3 +97,21 @@ def test_each_kind_of_platform_is_measured_from_its_own_visits_and_unsold_ones_c
     assert not few.share.enough
     none = rules.measure("ecommerce", [])
     assert (none.visits, none.share.value, none.requoted.low, none.share.enough) == (0, None, None, False)
+
+
+def test_narrowed_to_a_kind_of_card_a_visit_is_what_it_was_for_that_kind_alone() -> None:
+    walmart, jd = KindShare("walmart", 9000, True), KindShare("jd-ecard", None, False)
+    mixed = of_cards("local", "shanghai", walmart, jd, share_bp=9000, requoted=True, place=7)
+    other = of_cards("local", "suzhou", jd, share_bp=None, place=8)
+    visits = [mixed, other]
+    assert rules.only(visits) == (mixed, other)
+    assert rules.only(visits, "suzhou") == (other,) and rules.only(visits, "nowhere") == ()
+    [one] = rules.only(visits, kind="walmart")
+    assert (one.share_bp, one.wait_seconds, one.requoted, one.cards) == (9000, 60, True, (walmart,))
+    first, _ = rules.only(visits, kind="jd-ecard")
+    assert (first.share_bp, first.wait_seconds, first.requoted, first.sold) == (None, None, False, False)
+    found = rules.choices(visits)
+    assert found.cities == (("shanghai", 1), ("suzhou", 1))
+    assert found.kinds == (("jd-ecard", 2), ("walmart", 1))
+    both = [mixed, of_cards("vertical", "shanghai", walmart, share_bp=9100, place=7)]
+    assert rules.choices(both).cities == (("shanghai", 1),), "one visit, two kinds of platform"

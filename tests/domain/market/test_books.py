@@ -6,42 +6,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from huika.domain.catalog import files
 from huika.domain.market import books
-from huika.domain.market.books import Cell
+from huika.domain.market.books import Cell, Known
 
-KINDS, CITIES = frozenset({"walmart", "hema"}), frozenset({"shanghai"})
+SLUGS = ("walmart", "hema", "smart", "jd-ecard")
+KNOWN = Known({k.slug: k for k in files.book().kinds if k.slug in SLUGS}, frozenset({"shanghai"}))
 HEADER = "kind,face_value,city,form,condition,channel,ratio"
 GOOD = "walmart,1000,shanghai,electronic,intact,visit,0.9360"
 
 
 def parse(*rows: str, header: str = HEADER) -> tuple[list[Cell], list[tuple[int, str]]]:
-    cells, errors = books.parse("\n".join([header, *rows]) + "\n", KINDS, CITIES)
+    cells, errors = books.parse("\n".join([header, *rows]) + "\n", KNOWN)
     assert all(e.zh and e.en for e in errors)
     return cells, [(e.row, e.en) for e in errors]
 
 
 def test_a_good_book() -> None:
     cells, errors = parse(
-        GOOD, "hema,*,shanghai,physical,scratched,drop_off,1.2", " walmart , 12.34,shanghai,physical,intact,visit,.9"
+        GOOD, "hema,*,shanghai,physical,scratched,drop_off,1.2", " smart , 12.34,shanghai,physical,intact,visit,.9"
     )
     assert errors == []
     assert cells == [
         Cell("walmart", 1000_00, "shanghai", "electronic", "intact", "visit", 9360),
         Cell("hema", None, "shanghai", "physical", "scratched", "drop_off", 12_000),
-        Cell("walmart", 12_34, "shanghai", "physical", "intact", "visit", 9000),
+        Cell("smart", 12_34, "shanghai", "physical", "intact", "visit", 9000),
     ]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_excel_s_mark_and_line_ends_are_no_matter(mark: str, newline: str) -> None:
-    cells, errors = books.parse(f"{mark}{HEADER}{newline}{GOOD}{newline}", KINDS, CITIES)
+    cells, errors = books.parse(f"{mark}{HEADER}{newline}{GOOD}{newline}", KNOWN)
     assert errors == [] and cells[0].ratio_bp == 9360
 
 
 @pytest.mark.parametrize(
     ("row", "why"),
     [
+        ("jd-ecard,777.77,shanghai,electronic,intact,visit,0.9", "no such face value"),
         ("target,1000,shanghai,electronic,intact,visit,0.9", "unknown kind 'target'"),
         (",1000,shanghai,electronic,intact,visit,0.9", "unknown kind ''"),
         ("walmart,1000,atlantis,electronic,intact,visit,0.9", "unknown city 'atlantis'"),
@@ -123,7 +126,7 @@ def test_a_wrong_header_is_refused_as_row_one(header: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", HEADER, f"{HEADER}\n", "\ufeff"])
 def test_a_book_without_rows_is_refused(text: str) -> None:
-    cells, errors = books.parse(text, KINDS, CITIES)
+    cells, errors = books.parse(text, KNOWN)
     assert cells == [] and [e.row for e in errors] == [1]
 
 
@@ -138,12 +141,12 @@ def test_a_book_without_rows_is_refused(text: str) -> None:
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_peace(text: str) -> None:
-    _, errors = books.parse(text, KINDS, CITIES)
+    _, errors = books.parse(text, KNOWN)
     assert errors and all(e.row >= 1 and e.zh and e.en for e in errors)
 
 
 def test_more_rows_than_a_book_may_have() -> None:
-    row = "walmart,{},shanghai,electronic,intact,visit,0.9"
+    row = "smart,{},shanghai,electronic,intact,visit,0.9"
     most = [row.format(f"{n // 100}.{n % 100:02d}") for n in range(1, books.MOST_ROWS + 1)]
     cells, errors = parse(*most)
     assert len(cells) == books.MOST_ROWS and errors == []
@@ -154,7 +157,7 @@ def test_more_rows_than_a_book_may_have() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 12_000), st.integers(1, 1_000_000_00))
 def test_what_is_written_is_what_is_read(ratio: int, face: int) -> None:
-    cells, errors = parse(f"hema,{Decimal(face) / 100},shanghai,physical,intact,online,{Decimal(ratio) / 10_000:f}")
+    cells, errors = parse(f"smart,{Decimal(face) / 100},shanghai,physical,intact,online,{Decimal(ratio) / 10_000:f}")
     assert errors == [] and (cells[0].ratio_bp, cells[0].face_value_fen) == (ratio, face)
 
 
@@ -162,6 +165,36 @@ def test_what_is_written_is_what_is_read(ratio: int, face: int) -> None:
 @given(st.text(st.sampled_from("walmrt,0.19*=\"'\n\r\t\x00-+@;eN上"), max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     for whole in (text, f"{HEADER}\n{text}", f"{HEADER}\n{GOOD}\n{text}"):
-        cells, errors = books.parse(whole, KINDS, CITIES)
+        cells, errors = books.parse(whole, KNOWN)
         assert cells or errors
-        assert all(0 < c.ratio_bp <= 12_000 and c.kind in KINDS for c in cells)
+        assert all(0 < c.ratio_bp <= 12_000 and c.kind in SLUGS for c in cells)
+
+
+SELLS = f"{HEADER},sells"
+
+
+def test_a_ratio_follows_from_the_resale_ratio_where_there_is_a_margin() -> None:
+    rows = (f"{GOOD},0.97", "hema,*,shanghai,electronic,intact,visit,,0.9650", f"{GOOD.replace('1000', '500')},")
+    cells, errors = books.parse("\n".join([SELLS, *rows]), KNOWN, margin_bp=150)
+    assert errors == []
+    assert [(c.ratio_bp, c.sells_bp, c.margin_bp) for c in cells] == [
+        (9360, 9700, None),
+        (9500, 9650, 150),
+        (9360, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "margin", "why"),
+    [
+        ("hema,*,shanghai,electronic,intact,visit,,0.9650", None, "ratio must be"),
+        ("hema,*,shanghai,electronic,intact,visit,,0.0150", 150, "ratio must be"),
+        ("hema,*,shanghai,electronic,intact,visit,,", 150, "ratio must be"),
+        ("hema,*,shanghai,electronic,intact,visit,0.9,1.3", 150, "sells must be"),
+        ("hema,*,shanghai,electronic,intact,visit,0.9,=1", 150, "formula"),
+        ("hema,*,shanghai,electronic,intact,visit,0.9", 150, "number of columns"),
+    ],
+)
+def test_no_ratio_can_follow(row: str, margin: int | None, why: str) -> None:
+    cells, errors = books.parse("\n".join([SELLS, row]), KNOWN, margin)
+    assert cells == [] and [why in e.en for e in errors] == [True]

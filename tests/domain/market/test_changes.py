@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.domain.ledger.together import together
 from tests.domain.trade import ground
 
-from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, changes, models, queries
 from huika.domain.market.books import Cell
 from huika.domain.market.errors import BookChanged
@@ -50,10 +49,7 @@ def text(ratio: str) -> str:
 
 
 def publish(recycler: object, ratio: str, after: int | None) -> object:
-    return actions.publish_book(
-        recycler, text(ratio), recycler, kinds=frozenset(k.slug for k in catalog.kinds()), cities=CITIES,
-        after_version=after,
-    )  # fmt: skip
+    return actions.publish_book(recycler, text(ratio), recycler, after_version=after)
 
 
 @pytest.mark.django_db
@@ -88,14 +84,13 @@ def test_of_two_people_with_one_preview_one_publishes() -> None:
 @pytest.mark.django_db
 def test_a_change_is_seen_against_the_live_book_and_nothing_is_stored() -> None:
     recycler = ground.recycler(money_fen=0)
-    kinds = frozenset(k.slug for k in catalog.kinds())
-    first = queries.book_change(recycler, text("0.9"), kinds=kinds, cities=CITIES)
+    first = queries.book_change(recycler, text("0.9"))
     assert (first.version, first.rows, len(first.added), first.errors) == (0, 1, 1, ())
     assert not models.Book.objects.exists()
     ground.publish(recycler, text("0.9"))
-    second = queries.book_change(recycler, text("0.85"), kinds=kinds, cities=CITIES)
+    second = queries.book_change(recycler, text("0.85"))
     assert [(c.old_bp, c.new_bp, c.falls) for c in second.changed] == [(9000, 8500, True)]
-    bad = queries.book_change(recycler, text("1.3"), kinds=kinds, cities=CITIES)
+    bad = queries.book_change(recycler, text("1.3"))
     assert [e.row for e in bad.errors] == [2]
     live = queries.book_in_effect(recycler)
     assert live is not None

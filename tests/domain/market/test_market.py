@@ -9,7 +9,6 @@ from django.db import DatabaseError, IntegrityError, transaction
 from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 
-from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, models, queries
 from huika.domain.market.errors import BadBook, CityNotServed, EmptyBasket, QuoteExpired
 from huika.domain.market.types import Fee, Line
@@ -63,8 +62,6 @@ def test_only_the_newest_book_in_effect_is_live() -> None:
         party,
         one("0.95"),
         party,
-        kinds=frozenset({"walmart"}),
-        cities=frozenset({ground.CITY}),
         effective_from=clock.now() + timedelta(hours=1),
     )
     assert queries.comparison(compare([WALMART], [party])).ranking.offers[0].gross_fen == 900_00
@@ -186,11 +183,7 @@ def test_nobody_may_pay_more_than_one_fifth_over_face_value_even_by_hand() -> No
 @pytest.mark.django_db(transaction=True)
 def test_books_published_at_once_get_a_version_each() -> None:
     party = ground.recycler(money_fen=0)
-    kinds = frozenset(k.slug for k in catalog.kinds())
-    calls = [
-        partial(actions.publish_book, party, one(f"0.9{n}"), party, kinds=kinds, cities=frozenset({"shanghai"}))
-        for n in range(6)
-    ]
+    calls = [partial(actions.publish_book, party, one(f"0.9{n}"), party) for n in range(6)]
     assert not refused(together(calls))
     assert sorted(models.Book.objects.values_list("version", flat=True)) == [1, 2, 3, 4, 5, 6]
     assert models.PriceRow.objects.count() == 6

@@ -223,7 +223,7 @@ def test_a_split_looks_at_the_platforms_share_too() -> None:
 
 def test_nothing_but_the_cards_and_the_books_decides() -> None:
     assert list(inspect.signature(rules.rank).parameters) == ["lines", "books", "platform", "covered", "bagged"]
-    assert {f.name for f in fields(Line)} == {"n", "kind", "face_value_fen", "form", "condition"}
+    assert {f.name for f in fields(Line)} == {"n", "kind", "face_value_fen", "form", "condition", "prefix"}
     assert not {"seller", "phone", "order"} & {f.name for f in fields(Book)}
 
 

@@ -12,7 +12,7 @@ from tests.domain.market.test_rank import markets
 from tests.domain.trade import ground
 
 from huika.domain.market import actions, models, queries, rules
-from huika.domain.market.types import NO_RESERVE, Book, Fee, Line, Price, ReserveTerms
+from huika.domain.market.types import NO_RESERVE, Book, Fee, Line, Price, ReserveTerms, Terms
 from huika.kit import clock
 from huika.kit.money import share_fen
 from huika.kit.refusals import Malformed
@@ -142,9 +142,7 @@ def published(party: UUID, terms: ReserveTerms | None) -> UUID:
         party,
         ground.book(("wangfujing", "*", "physical", "0.9"), ("walmart", "*", "electronic", "0.9")),
         party,
-        kinds=frozenset({"wangfujing", "walmart"}),
-        cities=frozenset({ground.CITY}),
-        reserve=terms,
+        Terms() if terms is None else Terms(reserve=terms),
     )
 
 

@@ -13,7 +13,7 @@ from huika.domain.field.types import Place
 from huika.domain.ledger import queries as ledger
 from huika.domain.market import actions as market
 from huika.domain.market import queries as offers
-from huika.domain.market.types import Fee, Line, ReserveTerms
+from huika.domain.market.types import Fee, Line, ReserveTerms, Terms
 from huika.domain.parties import actions as parties
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import actions as settlement
@@ -64,12 +64,7 @@ def publish(
         recycler,
         text,
         recycler,
-        kinds=frozenset(k.slug for k in catalog.kinds()),
-        cities=frozenset(c.slug for c in catalog.cities()),
-        fees=fees,
-        min_basket_fen=least,
-        paused=paused,
-        reserve=reserve,
+        Terms(fees=tuple(fees), min_basket_fen=least, paused=paused, reserve=reserve),
     )
 
 

@@ -109,8 +109,7 @@ def recycler(name: str, serial: int, kind: str) -> Caller:
     settlement.prefund(party, "first", 1_000_000_00)
     rows = [f"{kind},*,{CITY},{form},intact,visit,0.9" for form in ("electronic", "physical")]
     book = "\n".join(["kind,face_value,city,form,condition,channel,ratio", *rows, ""])
-    kinds, cities = frozenset(k.slug for k in catalog.kinds()), frozenset({CITY})
-    market.publish_book(party, book, party, kinds=kinds, cities=cities)
+    market.publish_book(party, book, party)
     return Caller(name, party, keys=RecyclerKeys(name, signing, release))
 
 

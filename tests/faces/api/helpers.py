@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import random
 import re
 import time
@@ -224,6 +225,20 @@ def signed(caller: tuple[Client, RecyclerKeys], method: str, path: str, body: by
     client, keys = caller
     headers = keys.headers(method, path, body) | {"Content-Type": "text/csv"}
     return client.call(method, path, content=body, headers=headers, **more)
+
+
+def posted(caller: tuple[Client, RecyclerKeys], path: str, body: dict[str, Any]) -> Any:
+    """One signed JSON request of a recycler."""
+    client, keys = caller
+    content = json.dumps(body).encode()
+    headers = keys.headers("POST", path, content) | {"Content-Type": "application/json"}
+    return client.call("POST", path, content=content, headers=headers)
+
+
+def answer_bargain(world: World, party: str, bargain: str, n: int, bonus_bp: int) -> Any:
+    """A recycler's step of a bargain."""
+    body = {"n": n, "bonus_bp": bonus_bp}
+    return posted(recycler(world, party=party), f"/v1/recycler/bargains/{bargain}/answers", body)
 
 
 def recyclers(world: World) -> list[str]:

@@ -57,17 +57,22 @@ GRANTS: dict[str, frozenset[Role | None]] = {
     "cards.called_back": frozenset({DESK}),
     "cards": frozenset({COURIER}),
     "desk": frozenset({DESK}),
+    "bargains": EVERYBODY,
     "recyclers": frozenset({RECYCLER}),
+    "pricing": frozenset({RECYCLER}),
     "regulator": frozenset({REGULATOR}),
 }
 """Who may ever call an operation (`module.function`, or all the others of a module); None is nobody."""
 
 SEES_ALL = {DESK, REGULATOR}
-SIGNED_MODULES = {"recyclers"}
+SIGNED_MODULES = {"recyclers", "pricing"}
 """Routes that know a recycler's signed key; the others know bearer tokens."""
 
-NO_OBJECT = {"slug": "walmart", "city": cast.CITY, "kind": "service", "comparison_id": str(UUID(int=0))}
-"""Path parameters that name nothing of anybody's: who knows a comparison's id may read its record."""
+NO_OBJECT = {
+    "slug": "walmart", "city": cast.CITY, "kind": "service", "comparison_id": str(UUID(int=0)),
+    "bargain_id": str(UUID(int=0)), "month": "2026-11",
+}  # fmt: skip
+"""Path parameters that name nothing of anybody's: who knows a comparison's id may read its record and bargain on it."""
 OF_AN_ORDER = {"order_id", "card_id", "visit_id"}
 DESK_ONLY = {"item_id", "seller_id"}
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import requests
@@ -24,6 +25,8 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 from tests.faces.api import helpers as h
 
+from huika.domain.market import actions as market
+from huika.domain.market.types import Terms
 from huika.faces.api.document import openapi
 from huika.kit import clock, ids
 from huika.kit.money import ceil_yuan_fen
@@ -33,7 +36,7 @@ from huika.sim.story import Seller, World
 
 pytestmark = pytest.mark.stack
 
-DRAWN = int(os.environ.get("HUIKA_FUZZ", "4"))
+DRAWN = int(os.environ.get("HUIKA_FUZZ", "3"))
 """Examples a way and operation; HUIKA_FUZZ=100 looks longer."""
 SHARE = 0.80
 """How many of the operations must have reached a 2xx."""
@@ -109,10 +112,35 @@ class Stage:
             "public_get_kind": Aim(path={"slug": "walmart"}),
             "public_list_districts": Aim(path={"city": "shanghai"}),
             "public_get_record": Aim(path={"comparison_id": self.compared}),
+            "public_get_comparison": Aim(path={"comparison_id": self.compared}),
+            **self.bargaining(),
             "public_compare": Aim(body={"city": "shanghai", "district": h.DISTRICT, "cards": [card]}),
             "sessions_request_code": Aim(body={"phone": h.phone(), "device": device}),
             "sessions_sign_in": Aim(body={"phone": phone, "device": device, "code": code}),
             "sessions_sign_in_staff": Aim(body={"username": "desk2", "password": self.world.logins["desk2"]}),
+        }
+
+    def bargaining(self) -> dict[str, Aim]:
+        """Bargains at each of their steps, with a recycler that may be asked for more."""
+        party = h.recyclers(self.world)[0]
+        market.set_terms(UUID(party), UUID(party), Terms(bargains=True))
+        keys, anyone = h.recycler(self.world, party=party)[1], self.world.client()
+        made = []
+        for _ in range(5):
+            compared = self.comparison()["id"]
+            if len(made) < 4:
+                wish = {"recycler": party, "bonus_bp": 50}
+                made.append(anyone.post(f"/v1/comparisons/{compared}/bargains", wish)["id"])
+        to_answer, to_take, to_ask, to_leave = made
+        for one in (to_take, to_ask):
+            h.answer_bargain(self.world, party, one, 2, 20)
+        return {
+            "bargains_ask_for_more": Aim(path={"comparison_id": compared}, body={"recycler": party, "bonus_bp": 50}),
+            "bargains_get_bargain": Aim(path={"bargain_id": to_leave}),
+            "bargains_ask_again": Aim(path={"bargain_id": to_ask}, body={"bonus_bp": 40}),
+            "bargains_take_bargain": Aim(path={"bargain_id": to_take}),
+            "bargains_leave_bargain": Aim(path={"bargain_id": to_leave}),
+            "recyclers_answer_bargain": Aim(BySignature(keys), {"bargain_id": to_answer}, {"n": 2, "bonus_bp": 20}),
         }
 
     def of_a_seller(self) -> dict[str, Aim]:
@@ -237,7 +265,12 @@ class Stage:
             "orders_get_voucher": Aim(me, {"order_id": sold["id"]}),
             "orders_get_receipt": Aim(me, {"order_id": sold["id"]}),
             "visits_pay_cash": Aim(self.token(cash_courier), {"visit_id": cash["visit"]}, due),
-            "recyclers": Aim(firm, {"order_id": sold["id"], "comparison_id": self.compared}),
+            "recyclers": Aim(firm, {"order_id": sold["id"], "comparison_id": self.compared, "month": "2026-11"}),
+            "recyclers_set_terms": Aim(firm, body={"least_cards": 0}),
+            "pricing": Aim(firm),
+            "pricing_list_suggestions": Aim(firm),
+            "pricing_set_repricing": Aim(firm, body={"on": False, "margin_bp": 150}),
+            "pricing_report_stock": Aim(firm, body={"kinds": [{"kind": "walmart", "held": 3, "target": 9}]}),
             "recyclers_set_endpoint": Aim(firm, body={"url": "https://quotes.example/huika", "key": keys.kid}),
             "recyclers_publish_book": Aim(firm, body=book),
             "recyclers_release": Aim(firm, {"card_id": sold["cards"][0]["id"]}),

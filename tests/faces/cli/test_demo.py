@@ -66,6 +66,7 @@ def test_it_fails_when_the_wallet_is_down_and_says_how_far_it_came() -> None:
     assert last["order"] and last["quoted_net_fen"] > 0
 
 
+@pytest.mark.long
 def test_another_number_in_the_picture_changes_the_verdict() -> None:
     status, last = demo("--other-number")
     assert (status, last["ok"], last["verdict"], last["paid_fen"]) == (1, False, "refuse", 0)

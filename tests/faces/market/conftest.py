@@ -7,6 +7,7 @@ from tests.faces.market import shop as making
 from tests.faces.market.shop import Shop
 
 from huika.domain.insight import queries as insight
+from huika.domain.insight import rules
 
 
 @pytest.fixture
@@ -27,4 +28,4 @@ def shop(transactional_db: None, own_state: None, counted_anew: None) -> Shop:
 def visited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Visits of all three kinds, one of them with few."""
     made = making.samples()
-    monkeypatch.setattr(insight, "samples", lambda: made)
+    monkeypatch.setattr(insight, "samples", lambda city="", kind="": rules.only(made, city, kind))

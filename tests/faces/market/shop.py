@@ -9,7 +9,7 @@ from django.db import transaction
 from tests.domain.trade import ground
 
 from huika.domain.evidence import queries as evidence
-from huika.domain.insight.types import Sample
+from huika.domain.insight.types import KindShare, Sample
 from huika.domain.parties import actions as parties
 from huika.kit import events, followers, sequencer
 
@@ -86,5 +86,8 @@ def samples(
         for n in range(count):
             sold = n % 23 != 7
             share, wait = (middle + (n * 37) % 301 - 150, 900 + (n * 613) % 2400) if sold else (None, None)
-            made.append(Sample(kind, 100 + len(made), at + timedelta(hours=n), share, wait, n % 14 == 3))
+            again = n % 14 == 3
+            card = KindShare("jd-ecard" if n % 5 == 4 else "walmart", share, again)
+            city = "suzhou" if n % 3 == 2 else "shanghai"
+            made.append(Sample(kind, 100 + len(made), at + timedelta(hours=n), share, wait, again, city, (card,)))
     return tuple(made)

@@ -60,3 +60,12 @@ def test_claims_of_a_kind_become_one_range() -> None:
     assert found.response is None and found.complaints == Range(None, 9700)
     assert claims.of_kind("vertical", [claim(1, 2)]).share is None
     assert claims.of_kind("local", [claim(None, 50)]).share == Range(None, 50)
+
+
+def test_each_claim_is_listed_without_its_brand_and_an_empty_one_is_not() -> None:
+    listed = claims.each([claim(9300, 9700), claim(None, None), claim(None, 9000, kind="ecommerce")])
+    assert [(s.platform_kind, s.share, s.on) for s in listed] == [
+        ("ecommerce", Range(None, 9000), None),
+        ("local", Range(9300, 9700), None),
+    ]
+    assert not hasattr(listed[0], "name_zh")

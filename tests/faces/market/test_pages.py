@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -74,8 +76,8 @@ def test_the_table_holds_every_number_of_the_figures(visited: None, db: None, cl
 
 def test_few_samples_have_an_interval_and_no_dot(visited: None, db: None, client: Client) -> None:
     html = text(client, "/compare")
-    assert html.count('<circle class="mid"') == 3 * 2 + 1  # two kinds in three figures, and the key
-    assert html.count('<rect class="meas"') == 3 * 3 + 1
+    assert html.count('<circle class="mid"') == 4 * 2 + 1  # two kinds in four figures, and the key
+    assert html.count('<rect class="meas"') == 4 * 3 + 1
     assert "本地门店样本太少。" in html
     assert "演示数据" in html
 
@@ -93,9 +95,81 @@ def test_every_sample_can_be_downloaded_with_its_leaf(visited: None, db: None, c
     assert answer["Content-Type"].startswith("text/csv")
     found = rows(answer)
     assert len(found) == len(samples())
-    assert set(found[0]) == {"kind", "leaf", "day", "sold", "share_bp", "wait_seconds", "requoted"}
+    assert set(found[0]) == {
+        "kind", "leaf", "day", "city", "cards", "sold", "share_bp", "wait_seconds", "requoted",
+    }  # fmt: skip
     unsold = next(r for r in found if r["sold"] == "0")
     assert unsold["share_bp"] == unsold["wait_seconds"] == ""
+
+
+def shown(client: Client, path: str) -> dict[str, tuple[int, str]]:
+    """Kind of platform → (visits, measured share) of the first figure, as the page is asked for."""
+    context = client.get(path).context
+    return {bar.kind: (bar.n, bar.shown or bar.between) for bar in context["share"][1]}
+
+
+def test_a_city_or_a_kind_of_card_changes_what_was_measured_and_the_parts_sum(
+    visited: None, db: None, client: Client
+) -> None:
+    whole = shown(client, "/compare")
+    for name, values in (("city", ("shanghai", "suzhou")), ("kind", ("walmart", "jd-ecard"))):
+        parts = [shown(client, f"/compare?{name}={value}") for value in values]
+        for platform, (n, _) in whole.items():
+            assert sum(part[platform][0] for part in parts) == n
+        assert parts[0] != whole != parts[1] and parts[0] != parts[1]
+    both = text(client, "/compare?city=suzhou&kind=jd-ecard")
+    assert "量到的只算" in both and 'href="/compare.csv?city=suzhou&amp;kind=jd-ecard"' in both
+    asked = client.get("/compare?city=suzhou&kind=jd-ecard").context
+    picked = [s for s in samples() if s.city == "suzhou" and s.cards[0].kind == "jd-ecard"]
+    assert asked["visits"] == len(picked) == len(rows(client.get("/compare.csv?city=suzhou&kind=jd-ecard")))
+    for row in asked["rows"]:
+        assert row.measured == insight.rules.measure(row.kind, picked)
+        assert row.claimed == client.get("/compare").context["rows"][asked["rows"].index(row)].claimed
+
+
+def test_only_what_was_measured_is_offered_and_anything_else_is_the_whole(
+    visited: None, db: None, client: Client
+) -> None:
+    html = text(client, "/compare")
+    assert 'href="/compare?kind=walmart"' in html and 'href="/compare?city=shanghai"' in html
+    assert "kind=hema" not in html
+    kept = text(client, "/compare?city=shanghai")
+    assert 'href="/compare?city=shanghai&amp;kind=walmart"' in kept and 'href="/compare"' in kept
+    whole = shown(client, "/compare")
+    for wrong in ("city=atlantis", "kind=hema", "kind=%3Cscript%3E", "city=&kind="):
+        assert shown(client, f"/compare?{wrong}") == whole
+        assert len(rows(client.get(f"/compare.csv?{wrong}"))) == len(samples())
+
+
+def test_few_samples_of_a_filter_have_an_interval_alone(visited: None, db: None, client: Client) -> None:
+    [few] = [m for m in client.get("/compare?city=suzhou").context["rows"] if m.kind == "local"]
+    assert 0 < few.measured.share.n < 30
+    html = text(client, "/compare?city=suzhou")
+    assert "本地门店样本太少。" in html
+    assert f"{few.measured.share.value / 100:.1f}</b>" not in html
+
+
+def test_claims_say_their_cities_and_their_day_and_no_name(
+    visited: None, db: None, client: Client, monkeypatch: Any
+) -> None:
+    said = plain(text(client, "/compare"))
+    for claim in catalog.platform_claims():
+        assert claim.cities_zh in said
+    assert "没写日期" in said
+    english = plain(text(client, "/compare", "en"))
+    assert "30+ (Hong Kong, Macau and Taiwan included)" in english and "no date given" in english
+    dated = [replace(c, claimed_on=date(2026, 3, 9)) if c.share_high_bp else c for c in catalog.platform_claims()]
+    monkeypatch.setattr(catalog, "platform_claims", lambda: tuple(dated))
+    later = plain(text(client, "/compare"))
+    assert "2026-03-09" in later and "自称的数最晚记于 2026-03-09，2 条没写日期。" in later
+
+
+def test_every_measure_and_claim_is_drawn_and_in_a_table(visited: None, db: None, client: Client) -> None:
+    html = text(client, "/compare")
+    assert html.count('<div class="plot">') == 6
+    for heading in ("没卖成几次", "多久来人，自称", "投诉几单，自称"):
+        assert heading in html
+    assert html.count('class="cmp') == 2
 
 
 @pytest.mark.parametrize("q", ["沃尔玛", "woerma", "wem", "WEM", "walmart"])

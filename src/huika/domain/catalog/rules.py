@@ -64,7 +64,7 @@ def check_face_value(
             limit=_face(registered_max_fen),
         )
     notices = []
-    if not _sold_in(kind, face_value_fen):
+    if not kind.sold_in(face_value_fen):
         if not kind.face_values_open:
             raise FaceValueNotOfKind(
                 name_zh=kind.name_zh,
@@ -93,16 +93,6 @@ def check_face_value(
             )
         )
     return tuple(notices)
-
-
-def _sold_in(kind: Kind, face_value_fen: int) -> bool:
-    """Unknown values and free amounts hold every value."""
-    values = kind.face_values
-    if values is None or values == "any":
-        return True
-    if isinstance(values, FaceRange):
-        return values.low_fen <= face_value_fen <= values.high_fen
-    return face_value_fen in values
 
 
 def _values(kind: Kind, comma: str, to: str) -> str:

@@ -116,6 +116,19 @@ class Kind:
     trust: Trust
     number_meanings: tuple[NumberMeaning, ...]
 
+    def sold_in(self, face_value_fen: int) -> bool:
+        """Whether this face value is among those listed; True where none are known."""
+        values = self.face_values
+        if values is None or values == "any":
+            return True
+        if isinstance(values, FaceRange):
+            return values.low_fen <= face_value_fen <= values.high_fen
+        return face_value_fen in values
+
+    def may_have(self, face_value_fen: int) -> bool:
+        """Whether a card of this kind can have this face value: listed, or the list is not the whole of it."""
+        return self.face_values_open or self.sold_in(face_value_fen)
+
     @property
     def formats_firm(self) -> bool:
         """Every pattern this kind has is undisputed; False where it has none."""

@@ -114,5 +114,6 @@ def missed(before: datetime, limit: int = 100) -> list[UUID]:
 def _ref(r: models.Visit) -> VisitRef:
     day = r.opens.astimezone(clock.SHANGHAI).date()
     return VisitRef(
-        r.id, r.order_id, r.courier_id, day, r.opens, r.closes, r.planned, r.state, r.district, r.address_id
-    )
+        r.id, r.order_id, r.courier_id, day, r.opens, r.closes, r.planned, r.state, r.district, r.address_id,
+        r.arrived_at,
+    )  # fmt: skip

@@ -67,6 +67,7 @@ class VisitRef:
     state: str
     district: str
     address: UUID | None
+    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from functools import lru_cache
 from uuid import UUID
 
 from huika.domain.insight import rules
-from huika.domain.insight.types import Measured, Sample
+from huika.domain.insight.types import Choices, KindShare, Measured, Sample
 from huika.domain.parties import queries as parties
 from huika.domain.parties.types import RecyclerKind
 from huika.domain.trade import queries as trade
-from huika.domain.trade.types import OrderRef
+from huika.domain.trade.types import CardRef, OrderRef
 from huika.kit import clock, events
 
 DAYS = 90
@@ -20,15 +20,23 @@ COUNTED_SECONDS = 60
 _ENDS = ("trade.order.settled", "trade.order.declined_free")
 
 
-def samples() -> tuple[Sample, ...]:
-    """The newest visits of the last `DAYS` days that have ended, at most `MOST` of them, newest first."""
-    return _counted(int(time.monotonic() // COUNTED_SECONDS))
+def samples(city: str = "", kind: str = "") -> tuple[Sample, ...]:
+    """The newest visits of the last `DAYS` days that have ended, at most `MOST` of them, newest first.
+
+    With `city` those there, with `kind` what they were for that kind of card alone.
+    """
+    return rules.only(_counted(int(time.monotonic() // COUNTED_SECONDS)), city, kind)
 
 
-def measured() -> tuple[Measured, ...]:
+def choices() -> Choices:
+    """The cities and kinds of card that there are samples of."""
+    return rules.choices(samples())
+
+
+def measured(city: str = "", kind: str = "") -> tuple[Measured, ...]:
     """Every kind of platform with its figures, also those without a sample."""
-    found = samples()
-    return tuple(rules.measure(kind.value, found) for kind in RecyclerKind)
+    found = samples(city, kind)
+    return tuple(rules.measure(platform.value, found) for platform in RecyclerKind)
 
 
 def forget() -> None:
@@ -60,16 +68,24 @@ def _of(order: OrderRef, told: Sequence[events.Placed], kinds: dict[UUID, str]) 
     made = []
     for kind in sorted(set(kind_of.values())):
         cards = [c for c in order.cards if kind_of[c.lot] == kind]
-        sold = [c for c in cards if c.state == "paid"]
-        face, net = sum(c.face_value_fen for c in sold), sum(c.net_fen for c in sold)
+        whole = _part("", cards, requoted)
         made.append(
             Sample(
                 kind,
                 end.place,
                 end.at,
-                rules.share_bp(net, face) if sold else None,
-                int((paid_at - arrival).total_seconds()) if sold and paid_at else None,
-                any(str(c.id) in requoted for c in cards),
+                whole.share_bp,
+                int((paid_at - arrival).total_seconds()) if whole.share_bp is not None and paid_at else None,
+                whole.requoted,
+                order.city,
+                tuple(_part(k, [c for c in cards if c.kind == k], requoted) for k in sorted({c.kind for c in cards})),
             )
         )
     return made
+
+
+def _part(kind: str, cards: Sequence[CardRef], requoted: set[str]) -> KindShare:
+    """What was paid of the face value of those of these cards that were sold."""
+    sold = [c for c in cards if c.state == "paid"]
+    face, net = sum(c.face_value_fen for c in sold), sum(c.net_fen for c in sold)
+    return KindShare(kind, rules.share_bp(net, face) if sold else None, any(str(c.id) in requoted for c in cards))

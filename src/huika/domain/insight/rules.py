@@ -1,9 +1,11 @@
 """Intervals that anybody can count again: no random numbers, no assumption about the shape. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import ceil, comb, floor, sqrt
 
-from huika.domain.insight.types import Estimate, Measured, Sample
+from huika.domain.insight.types import Choices, Estimate, Measured, Sample
 
 BASIS = 10_000
 Z95 = 1.959963984540054
@@ -65,3 +67,29 @@ def measure(platform_kind: str, samples: Sequence[Sample]) -> Measured:
         rate([s.requoted for s in own]),
         rate([not s.sold for s in own]),
     )
+
+
+def only(samples: Sequence[Sample], city: str = "", kind: str = "") -> tuple[Sample, ...]:
+    """The samples of one city, and what they were for the cards of one kind alone; an empty word narrows nothing.
+
+    The wait is the visit's own where a card of that kind was sold.
+    """
+    found = [s for s in samples if not city or s.city == city]
+    return tuple(_of_kind(s, kind) for s in found if any(c.kind == kind for c in s.cards)) if kind else tuple(found)
+
+
+def _of_kind(sample: Sample, kind: str) -> Sample:
+    part = next(c for c in sample.cards if c.kind == kind)
+    wait = None if part.share_bp is None else sample.wait_seconds
+    return replace(sample, share_bp=part.share_bp, wait_seconds=wait, requoted=part.requoted, cards=(part,))
+
+
+def choices(samples: Sequence[Sample]) -> Choices:
+    """The cities and kinds of card that there are samples of."""
+    cities = {(s.city, s.place) for s in samples}
+    kinds = {(c.kind, s.place) for s in samples for c in s.cards}
+    return Choices(_counted(city for city, _ in cities), _counted(kind for kind, _ in kinds))
+
+
+def _counted(words: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(Counter(words).items(), key=lambda one: (-one[1], one[0])))

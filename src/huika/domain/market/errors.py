@@ -31,6 +31,40 @@ class BookChanged(Refusal):
     )
 
 
+class OverCap(Refusal):
+    code, status = "over_cap", 409
+    zh, en = (
+        "这家今天的额度刚刚收满，请重新比价",
+        "This recycler has just bought all it takes today; please compare again.",
+    )
+
+
+class VisitNotCovered(Refusal):
+    code, status = "visit_not_covered", 409
+    zh, en = (
+        "这些卡太少，上门不够路费：再凑几张，或和邻居拼一次",
+        "Too little for a visit of its own: add cards, or share a visit with neighbours.",
+    )
+
+
+class NoBargain(Refusal):
+    code, status = "no_bargain", 409
+    zh, en = "这家不议价，或者已经问过一次", "This recycler does not bargain, or was asked already."
+
+
+class StepNotOpen(Refusal):
+    code, status = "step_not_open", 409
+    zh, en = (
+        "这一步现在不能出：每轮要比上次少要、比对方出的多，最多三轮",
+        "Not open now: ask less than last time and more than was offered, three rounds at most.",
+    )
+
+
+class BargainOver(Refusal):
+    code, status = "bargain_over", 409
+    zh, en = "议价结束了，原来的报价照旧", "The bargain is over; the first price stands as it did."
+
+
 class RecordUnreadable(Refusal):
     code, status = "record_unreadable", 422
     zh, en = "这份比价记录或回执读不通：{why}", "This record or receipt does not hold: {why}"

@@ -78,8 +78,8 @@ def question(
     until: datetime,
 ) -> Question:
     """A request for a quote that stands until `until`, to be answered under the recycler's key `kid`."""
-    cards = _cards(lines)
-    basket = canonical.digest({"city": city, "channel": channel, "cards": cards}).hex()
+    asked_cards = cards(lines)
+    basket = canonical.digest({"city": city, "channel": channel, "cards": asked_cards}).hex()
     asked = {
         "v": VERSION,
         "platform": platform,
@@ -88,7 +88,7 @@ def question(
         "basket": basket,
         "city": city,
         "channel": channel,
-        "cards": cards,
+        "cards": asked_cards,
         "key": kid,
         "at": at,
         "until": until,
@@ -96,8 +96,8 @@ def question(
     return Question(rfq, recycler, kid, basket, until, canonical.dumps(asked))
 
 
-def _cards(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """Kinds of card in the basket and how many of each: attributes alone."""
+def cards(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """Kinds of card in a basket and how many of each: attributes alone."""
     counts: dict[tuple[str, int, str, str], int] = {}
     for line in lines:
         key = (line.kind, line.face_value_fen, line.form, line.condition)
@@ -198,7 +198,7 @@ def _prices(said: dict[str, Any], lines: Sequence[Line], fees: Sequence[Fee]) ->
     raw = said.get("prices")
     if not isinstance(raw, list) or not raw or not all(isinstance(p, dict) for p in raw):
         raise Refused("unreadable")
-    counts = {tuple(c[n] for n in ("kind", "face_value_fen", "form", "condition")): c["count"] for c in _cards(lines)}
+    counts = {tuple(c[n] for n in ("kind", "face_value_fen", "form", "condition")): c["count"] for c in cards(lines)}
     found: dict[tuple[Any, ...], Price] = {}
     gross_fen = 0
     by_ratio = 0

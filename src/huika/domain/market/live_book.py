@@ -4,8 +4,8 @@ Rows stand by cell (kind, city, form, condition, channel, face value) and within
 change replaces its cell beside the arrays and never writes into them, so a reader sees the cell before or after it.
 """
 
-from bisect import bisect_left
 from collections.abc import Hashable, Sequence
+from copy import copy
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -37,11 +37,17 @@ class LiveBook:
     Fees are by recycler: `fixed_fen`, and `fees_bp` fees × recyclers.
     """
 
-    def __init__(self, recyclers: Sequence[Hashable], fees: Sequence[Sequence[Fee]]) -> None:
+    def __init__(
+        self,
+        recyclers: Sequence[Hashable],
+        fees: Sequence[Sequence[Fee]],
+        names: dict[str, dict[Hashable, int]] | None = None,
+    ) -> None:
         self.recyclers = list(recyclers)
         # Numbers for names, given out as they come; the first face value is any of them.
-        self.names: dict[str, dict[Hashable, int]] = {part: {} for part in PARTS}
-        self.names["face"][None] = 0
+        self.names = {part: {} for part in PARTS} if names is None else names
+        self.names["face"].setdefault(None, 0)
+        self._parts = tuple(self.names[part] for part in PARTS)
         self.fixed_fen = np.array([sum(f.fixed_fen for f in own) for own in fees], dtype=np.float64)
         self.fees_bp = np.zeros((max((len(own) for own in fees), default=0), len(fees)))
         for n, own in enumerate(fees):
@@ -63,29 +69,28 @@ class LiveBook:
         self.cells, self.starts = numbers[first], np.append(first, len(numbers))
         self.changed = {}
 
+    def twin(self) -> "LiveBook":
+        """The same for now; what is changed in it is not changed here."""
+        made = copy(self)
+        made.changed = dict(self.changed)
+        return made
+
     def number(self, place: Place) -> int:
         """The number of a cell, new where it was never seen."""
         values = (place.kind, place.city, place.form, place.condition, place.channel, place.face_value_fen)
-        names = (self.names[part] for part in PARTS)
-        return self._number(*(n.setdefault(value, len(n)) for n, value in zip(names, values, strict=True)))
+        for names, value in zip(self._parts, values, strict=True):
+            if value not in names:
+                names[value] = len(names)
+        return self._any_face(place) | self.names["face"][place.face_value_fen]
 
-    def _number(self, kind: int, city: int, form: int, condition: int, channel: int, face: int) -> int:
-        small = ((form << _SMALL | condition) << _SMALL) | channel
-        return ((kind << _CITY | city) << 3 * _SMALL | small) << _FACE | face
+    def _any_face(self, place: Place) -> int:
+        """The number of a place's cell for any face value. Raises KeyError where a part of it was never seen."""
+        kinds, cities, forms, conditions, channels, _ = self._parts
+        small = (forms[place.form] << _SMALL | conditions[place.condition]) << _SMALL | channels[place.channel]
+        return ((kinds[place.kind] << _CITY | cities[place.city]) << 3 * _SMALL | small) << _FACE
 
-    def _known(self, place: Place, face_fen: int | None) -> int | None:
-        names = self.names
-        kind, city = names["kind"].get(place.kind), names["city"].get(place.city)
-        form, condition = names["form"].get(place.form), names["condition"].get(place.condition)
-        channel, face = names["channel"].get(place.channel), names["face"].get(face_fen)
-        if kind is None or city is None or form is None or condition is None or channel is None or face is None:
-            return None
-        return self._number(kind, city, form, condition, channel, face)
-
-    def cell(self, number: int | None) -> tuple[Short, Short]:
+    def cell(self, number: int) -> tuple[Short, Short]:
         """Recyclers and ratios of a cell; empty where there is none."""
-        if number is None:
-            return _NONE
         if (changed := self.changed.get(number)) is not None:
             return changed
         at = int(self.cells.searchsorted(number))
@@ -96,9 +101,12 @@ class LiveBook:
 
     def put(self, place: Place, recycler: int, ratio_bp: int) -> None:
         """One offer changes; a ratio of 0 takes it out."""
-        number = self.number(place)
+        self.put_number(self.number(place), recycler, ratio_bp)
+
+    def put_number(self, number: int, recycler: int, ratio_bp: int) -> None:
+        """The same for a cell by its number."""
         recyclers, ratios = self.cell(number)
-        at = bisect_left(recyclers, recycler)
+        at = int(recyclers.searchsorted(recycler))
         there = at < len(recyclers) and recyclers[at] == recycler
         if ratio_bp and there:
             ratios = ratios.copy()
@@ -113,8 +121,14 @@ class LiveBook:
     def ratios(self, place: Place) -> Short:
         """Every recycler's ratio for a card, of its own face value, else of any; 0 where it does not take it."""
         found = np.zeros(len(self.recyclers), dtype=np.uint16)
-        for face_fen in (None, place.face_value_fen):
-            recyclers, ratios = self.cell(self._known(place, face_fen))
+        try:
+            number = self._any_face(place)
+        except KeyError:  # nobody has ever named such a place
+            return found
+        recyclers, ratios = self.cell(number)
+        found[recyclers] = ratios
+        if own_face := self.names["face"].get(place.face_value_fen):
+            recyclers, ratios = self.cell(number | own_face)
             found[recyclers] = ratios
         return found
 

@@ -15,9 +15,16 @@ Share = Sequence[tuple[Book, Sequence[Line]]]
 """Which cards go to whom."""
 
 
-def cell(prices: Sequence[Price], line: Line) -> Price | None:
-    """The price for a card: its own face value first, else the row for any face value."""
-    fits = [p for p in prices if (p.kind, p.form, p.condition) == (line.kind, line.form, line.condition)]
+def cell(book: Book, line: Line) -> Price | None:
+    """The price for a card: its own face value first, else the row for any face value.
+
+    Where a recycler takes some numbers only, a card has no price before it is known how its number begins: a price that
+    held for some cards of a kind only would melt at the door.
+    """
+    begins = book.begins(line.kind)
+    if line.kind in book.resting or (begins and not line.prefix.startswith(begins)):
+        return None
+    fits = [p for p in book.prices if (p.kind, p.form, p.condition) == (line.kind, line.form, line.condition)]
     exact = next((p for p in fits if p.face_value_fen == line.face_value_fen), None)
     return exact or next((p for p in fits if p.face_value_fen is None), None)
 
@@ -77,7 +84,7 @@ def offer(share: Share, platform: Sequence[Fee], more: Mapping[int, int] = NOTHI
 
 def ratio(book: Book, line: Line, more: Mapping[int, int] = NOTHING_MORE) -> int:
     """The ratio that a recycler pays for a card, in basis points. Raises ValueError where it does not take it."""
-    price = cell(book.prices, line)
+    price = cell(book, line)
     if price is None:
         raise ValueError(f"{book.recycler} has no price for {line.kind}")
     return price.ratio_bp + more.get(line.n, 0)

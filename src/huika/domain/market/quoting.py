@@ -81,7 +81,9 @@ class Taken:
             one, book = names[recycler], known.get(recycler)
             fresh = Book(recycler, one.name_zh, one.name_en, one.kind, rfq, 0, False, 0, quote.fees, quote.prices)
             fresh = replace(fresh, source="live", standing=book.book if book else None)
-            made.append(replace(fresh, reserve=book.reserve) if book else fresh)
+            if book:  # a quote is a price: what its recycler still buys today, and which numbers, stays as published
+                fresh = replace(fresh, reserve=book.reserve, most_face_fen=book.most_face_fen, prefixes=book.prefixes)
+            made.append(fresh)
         return made, [a for a in bookless if a.recycler not in self.quotes]
 
     def keep(self, comparison: models.Comparison) -> None:

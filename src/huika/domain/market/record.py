@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from huika.domain.market import live, rules
+from huika.domain.market import bargaining, live, rules
 from huika.domain.market.types import Absence, Book, Fee, Line, Offer, Price, Ranking, ReserveTerms
 from huika.kit import canonical
 from huika.kit.tlog import merkle
@@ -21,7 +21,7 @@ from huika.kit.tlog import merkle
 FORMAT: Final = 1
 IDLE: Final = "not_trading"
 """The reason of a recycler that may not trade: it has an entry, so that the operator's word on it is on record."""
-NOBODY_ASKED: Final[Mapping[UUID, dict[str, Any]]] = {}
+NOTHING_BESIDE: Final[Mapping[UUID, dict[str, Any]]] = {}
 Document = dict[str, Any]
 
 
@@ -38,12 +38,12 @@ def document(
     bookless: Sequence[Absence],
     idle: Sequence[UUID],
     ranking: Ranking,
-    asked: Mapping[UUID, dict[str, Any]] = NOBODY_ASKED,
+    beside: Mapping[UUID, dict[str, Any]] = NOTHING_BESIDE,
 ) -> Document:
     """What was read and what came of it, as plain values.
 
-    `idle`: recyclers that may not trade at this moment. `asked`: what a recycler was asked and answered live
-    (`live.evidence_of`).
+    `idle`: recyclers that may not trade at this moment. `beside`: what else a recycler's entry holds: `live`, what it
+    was asked and answered (`live.evidence_of`), or `bargain` (`bargaining.evidence`).
     """
     whole = {o.lots[0].recycler: o.net_fen for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
     reasons = {a.recycler: a.reason for a in (*ranking.absences, *bookless)}
@@ -61,8 +61,7 @@ def document(
     others = [(a.recycler, a.reason) for a in bookless] + [(recycler, IDLE) for recycler in idle]
     entries += [{**mark, "recycler": str(r), "book": None, "net_fen": None, "reason": why} for r, why in others]
     for entry in entries:
-        if live_reply := asked.get(UUID(str(entry["recycler"]))):
-            entry["live"] = live_reply
+        entry.update(beside.get(UUID(str(entry["recycler"])), {}))
     return {
         "head": {
             **mark,
@@ -105,6 +104,8 @@ def _read_book(entry: Mapping[str, Any]) -> Book:
             "prices": tuple(Price(**p) for p in own["prices"]),
             "reserve": reserve,
             "standing": UUID(own["standing"]) if own["standing"] else None,
+            "resting": tuple(own["resting"]),
+            "prefixes": tuple((kind, tuple(begins)) for kind, begins in own["prefixes"]),
         }
     )
 
@@ -123,7 +124,7 @@ def replay(kept: Document) -> list[str]:
             frozenset(UUID(e["recycler"]) for e in kept["entries"] if e.get("covered")),
             frozenset(head["bagged"]),
         )
-        return [*_differences(kept, ranking), *_live_differences(kept)]
+        return [*_differences(kept, ranking), *_live_differences(kept), *_bargain_differences(kept)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadRecord(f"it cannot be read: {type(error).__name__} {error}") from error
 
@@ -160,6 +161,14 @@ def _live_differences(kept: Document) -> Iterable[str]:
                 continue
             if (quote.prices, quote.fees) != (book.prices, book.fees):
                 yield f"{book.recycler}: it quoted other prices than the record says"
+
+
+def _bargain_differences(kept: Document) -> Iterable[str]:
+    """Prices that are said to be agreed and do not follow from the signed steps."""
+    for entry in kept["entries"]:
+        raised = entry.get("source") == "bargain"
+        if raised and (why := bargaining.follows(entry["bargain"], _read_book(entry))):
+            yield f"{entry['recycler']}: its bargain does not hold: {why}"
 
 
 def _salt(salt: bytes, name: str) -> bytes:

@@ -10,11 +10,11 @@ from huika.domain.market.pricing import cell, fixed_fen, offer, ratio, ratio_fee
 from huika.domain.market.types import MOST_RESERVE, Absence, Book, Fee, Line, Offer, Ranking, ReserveTerms
 from huika.kit.money import share_fen
 
-VERSION = 2
+VERSION = 3
 """Of these rules, as a record names it; a change that can change an amount or an order is a new one."""
 MOST_RECYCLERS = split.MOST_RECYCLERS
 MOST_LINES = 60
-SHARES = ("not_accepted", "over_cap")
+SHARES = ("not_accepted", "resting", "prefix", "prefix_unknown", "over_cap")
 """Who makes no offer for the whole basket for one of these reasons may still take a part of it."""
 LATER = "~r"
 """What the id of an offer with a reserve ends with, after the id of the same offer paid in full."""
@@ -22,6 +22,9 @@ LATER = "~r"
 ABSENT = {
     "paused": ("商家暂停收卡", "The recycler has paused buying."),
     "not_accepted": ("不收这种卡", "Does not take this kind of card."),
+    "resting": ("这种卡暂停收", "Has stopped buying this kind for now."),
+    "prefix": ("不收这个号段的卡", "Does not take cards whose number begins so."),
+    "prefix_unknown": ("只收部分号段，请填卡号前几位", "Takes some numbers only: say how the number begins."),
     "city": ("不收这个城市的卡", "Does not buy in this city."),
     "below_minimum": ("低于起收金额", "Below its minimum basket."),
     "too_few": ("张数不够起收", "Fewer cards than it comes for."),
@@ -63,10 +66,11 @@ def rank(
     `bagged` are the numbers of the lines that are secured in a bag: for them a recycler may pay more where a part of it
     comes later. Such offers stand after all that are paid in full, whatever they bring.
     """
+    lines = sorted(lines, key=lambda line: line.n)  # of splits that bring the same, the order asked in chooses none
     offers, later, absences, takers = [], [], [], []
     for book in sorted(books, key=lambda b: str(b.recycler)):
-        reason = _hindrance(book, lines, covered)
-        if reason in SHARES and any(cell(book.prices, line) for line in lines):
+        reason = hindrance(book, lines, covered)
+        if reason in SHARES and any(cell(book, line) for line in lines):
             takers.append(book)  # takes some of the basket: may share in a split
         if reason:
             absences.append(absence(book, reason))
@@ -87,15 +91,16 @@ def rank(
     return Ranking(tuple(_explain(o, offers[0]) for o in [*offers, *later]), tuple(absences), proved)
 
 
-def _hindrance(book: Book, lines: Sequence[Line], covered: frozenset[UUID]) -> str:
+def hindrance(book: Book, lines: Sequence[Line], covered: frozenset[UUID]) -> str:
+    """Why a book makes no offer for the whole basket, a key of ABSENT; empty where it does."""
     if book.paused:
         return "paused"
     if book.recycler not in covered:
         return "not_covered"
     if not book.serves:
         return "city"
-    if any(cell(book.prices, line) is None for line in lines):
-        return "not_accepted"
+    if not_taken := next((line for line in lines if cell(book, line) is None), None):
+        return _not_taken(book, not_taken)
     face = sum(line.face_value_fen for line in lines)
     if face < book.min_basket_fen:
         return "below_minimum"
@@ -104,6 +109,16 @@ def _hindrance(book: Book, lines: Sequence[Line], covered: frozenset[UUID]) -> s
     if book.most_face_fen is not None and face > book.most_face_fen:
         return "over_cap"
     return ""
+
+
+def _not_taken(book: Book, line: Line) -> str:
+    """Why a card has no price."""
+    if line.kind in book.resting:
+        return "resting"
+    begins = book.begins(line.kind)
+    if not begins or cell(replace(book, prefixes=()), line) is None:
+        return "not_accepted"
+    return "prefix" if line.prefix and not any(b.startswith(line.prefix) for b in begins) else "prefix_unknown"
 
 
 def best_split(lines: Sequence[Line], takers: Sequence[Book], platform: Sequence[Fee]) -> tuple[Offer | None, bool]:
@@ -125,7 +140,7 @@ def best_split(lines: Sequence[Line], takers: Sequence[Book], platform: Sequence
 
 def _bidder(book: Book, lines: Sequence[Line], platform: Sequence[Fee]) -> split.Bidder:
     fees = (*book.fees, *platform)
-    taken = [cell(book.prices, line) is not None for line in lines]
+    taken = [cell(book, line) is not None for line in lines]
     payouts = [
         share_fen(c.face_value_fen, ratio(book, c)) if known else 0 for c, known in zip(lines, taken, strict=True)
     ]

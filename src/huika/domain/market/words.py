@@ -6,6 +6,13 @@ WORDS.update(
     {
         "market.book.published": ("价目表第 {version} 版，{rows} 行", "Price book version {version}, {rows} rows"),
         "market.endpoint.set": ("实时报价接口更新", "Live quoting address set"),
+        "market.outcome.appended": ("报价 {quoted_fen}，实付 {paid_fen}", "Quoted {quoted_fen}, paid {paid_fen}"),
+        "market.bargain.asked": ("议价第 {n} 步：多要 {bonus_bp} 基点", "Bargain, step {n}: {bonus_bp} bp more asked"),
+        "market.bargain.answered": ("议价第 {n} 步：答应 {bonus_bp} 基点", "Bargain, step {n}: {bonus_bp} bp offered"),
+        "market.bargain.agreed": ("议价成交：多 {bonus_bp} 基点", "Bargain agreed: {bonus_bp} bp more"),
+        "market.repricing.set": ("自动调价的规则更新", "Rules of the pricing tool set"),
+        "market.visit_cost.set": ("上门成本调整", "Cost of a visit set"),
+        "market.visit.allowed": ("批准亏本上门：{because}", "A visit at a loss was allowed: {because}"),
         "market.platform_fee.set": ("平台费调整：{zh}", "Platform fee set: {en}"),
         "market.comparison.made": (
             "比价：{offers} 个报价，最高到手 {best_net_fen}",

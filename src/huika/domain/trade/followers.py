@@ -34,9 +34,10 @@ def verdict_came(event: Placed) -> None:
 
 @reactor("trade.cards", "trade.card.returned", "trade.card.credited")
 def card_ended(event: Placed) -> None:
-    """The vault learns that a card is sold or went back; a returned card may be the order's last one."""
+    """The vault and the market learn that a card is sold or went back; a returned one may be the order's last."""
     state = "sold" if event.verb == "trade.card.credited" else "returned"
     jobs.defer("trade.mark", card_id=event.facts["card"], event=str(event.id), state=state)
+    actions.tell_outcome(UUID(event.facts["card"]), state == "sold", event.facts.get("why", ""))
     if state == "returned":
         actions.try_settle(event.subject)
 

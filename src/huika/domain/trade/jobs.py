@@ -1,7 +1,9 @@
 """Using sealed PINs through the vault; sweeps of the trade."""
 
 import time
+from uuid import UUID
 
+from huika.domain.market import actions as market
 from huika.domain.trade import actions, models
 from huika.domain.vault import actions as vault
 from huika.domain.vault.errors import VaultRefused
@@ -48,6 +50,12 @@ def lock(card_id: str) -> None:
     actions.issuer_answered(card.id, used)
     if used.result == "unknown":
         raise TryAgain
+
+
+@job("trade.give_room_back")
+def give_room_back(lot: str) -> None:
+    """A lot came to nothing: its recycler may buy as much again that day."""
+    market.give_room_back(UUID(lot))
 
 
 def _use(card: models.Card, method: str) -> str:

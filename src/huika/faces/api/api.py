@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import JSONRenderer
 
-from huika.faces.api import cards, desk, orders, public, recyclers, regulator, sessions, visits
+from huika.faces.api import bargains, cards, desk, orders, pricing, public, recyclers, regulator, sessions, visits
 from huika.faces.api.errors import Broken, Unavailable, Unreadable, refuse, why_zh
 from huika.kit.refusals import Malformed, NotFound, Refusal
 from huika.kit.safe_http import NoAnswer, NotSent
@@ -43,6 +43,8 @@ api.add_router("/visits", visits.router)
 api.add_router("/cards", cards.router)
 api.add_router("/desk", desk.router)
 api.add_router("/recycler", recyclers.router)
+api.add_router("", bargains.router)
+api.add_router("/recycler", pricing.router)
 api.add_router("/regulator", regulator.router)
 
 

@@ -13,6 +13,7 @@ from ninja import Header
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
+from huika.domain.market.types import SignedRequest
 from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
 from huika.domain.parties.errors import BadSignature
@@ -90,6 +91,7 @@ class Signed(AuthBase):
         except InvalidSignature as error:
             raise BadSignature(why="wrong key or content") from error
         parties.use_nonce(kid, nonce)
+        request.signed = SignedRequest(message, signature, public)  # type: ignore[attr-defined]
         return actor
 
 
@@ -102,6 +104,12 @@ def actor_of(request: HttpRequest, *roles: Role) -> Actor:
     if roles and actor.role not in roles:
         raise NotAllowed()
     return actor
+
+
+def signed_request(request: HttpRequest) -> SignedRequest:
+    """What a recycler signed, to be kept as evidence."""
+    found: SignedRequest = request.signed  # type: ignore[attr-defined]
+    return found
 
 
 def once(request: HttpRequest, key: str, act: Callable[[], T]) -> T:

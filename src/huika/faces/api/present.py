@@ -5,6 +5,7 @@ from uuid import UUID
 from huika.domain.field import queries as field
 from huika.domain.field.types import VisitRef
 from huika.domain.inspection import queries as inspection
+from huika.domain.market import queries as prices
 from huika.domain.market.types import Comparison, Offer
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
@@ -68,6 +69,10 @@ def comparison(c: Comparison, notices: list[s.NoticeOut]) -> s.ComparisonOut:
         offers=[offer(o) for o in c.ranking.offers],
         absences=[s.AbsenceOut.from_orm(a) for a in c.ranking.absences],
         notices=notices,
+        visits=[
+            s.VisitCoverOut(offer=v.offer, covered=v.covered, least_face_fen=v.least_face_fen)
+            for v in prices.visit_sums(c.id).values()
+        ],
     )
 
 

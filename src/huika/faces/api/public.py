@@ -65,7 +65,7 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
         checked = catalog.check_card(card.kind, card.form, card.face_value_fen)
         trade.lock_of(card.kind, card.form)
         notices += [s.NoticeOut(n=n, zh=notice.zh, en=notice.en) for notice in checked.notices]
-        lines.append(Line(n, card.kind, card.face_value_fen, card.form, card.condition))
+        lines.append(Line(n, card.kind, card.face_value_fen, card.form, card.condition, card.prefix))
     covered = frozenset(r.id for r in people.recyclers())
     replies = market.request_quotes(body.city, "visit", lines, covered)
     made: UUID = once(
@@ -82,6 +82,11 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
         ),
     )
     return Status(201, present.comparison(books.comparison(made), notices))
+
+
+@router.get("/comparisons/{comparison_id}", response=s.ComparisonOut, summary="A comparison as it was made")
+def get_comparison(request: HttpRequest, comparison_id: UUID) -> s.ComparisonOut:
+    return present.comparison(books.comparison(comparison_id), [])
 
 
 @router.get(

@@ -1,26 +1,29 @@
 """A recycler's side, by signed requests."""
 
+from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Status
+from ninja import Path, Router, Status
 from pydantic import Field
 
-from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions as market
 from huika.domain.market import queries as prices
+from huika.domain.market.types import Fee, ReserveTerms, Terms
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
 from huika.domain.trade import queries as orders
 from huika.domain.vault import actions as vault
 from huika.faces.api import schemas as s
-from huika.faces.api.keyed import KEY_HEADER, actor_of, once, signed, text_of
+from huika.faces.api.keyed import KEY_HEADER, actor_of, once, signed, signed_request, text_of
 from huika.kit.ports import provider
 from huika.kit.refusals import NotFound
 
 router = Router(tags=["recyclers"], auth=signed)
 After = Annotated[int, Field(ge=0, lt=2**63)]
+Month = Annotated[str, Path(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 
 @router.post(
@@ -43,9 +46,24 @@ After = Annotated[int, Field(ge=0, lt=2**63)]
 def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> Status[s.BookOut]:
     actor = actor_of(request, Role.RECYCLER)
     text = text_of(request)
-    kinds = frozenset(k.slug for k in catalog.kinds())
-    cities = frozenset(c.slug for c in catalog.cities())
-    made = once(request, key, lambda: market.publish_book(actor.party, text, actor.party, kinds=kinds, cities=cities))
+    made = once(request, key, lambda: market.publish_book(actor.party, text, actor.party))
+    return Status(201, s.BookOut(book=made))
+
+
+@router.post("/terms", response={201: s.BookOut}, summary="The same prices on other terms, as the next version")
+def set_terms(request: HttpRequest, body: s.TermsIn, key: str = KEY_HEADER) -> Status[s.BookOut]:
+    actor, given = actor_of(request, Role.RECYCLER), body.dict()
+    after = given.pop("after_version")
+    terms = Terms(
+        **{
+            **given,
+            "fees": None if body.fees is None else tuple(Fee(**fee.dict()) for fee in body.fees),
+            "resting": None if body.resting is None else frozenset(body.resting),
+            "prefixes": None if body.prefixes is None else {kind: tuple(p) for kind, p in body.prefixes.items()},
+            "reserve": ReserveTerms(**body.reserve.dict()) if body.reserve else None,
+        }
+    )
+    made = once(request, key, lambda: market.set_terms(actor.party, actor.party, terms, after_version=after))
     return Status(201, s.BookOut(book=made))
 
 
@@ -72,6 +90,13 @@ def set_endpoint(request: HttpRequest, body: s.EndpointIn, key: str = KEY_HEADER
 )
 def list_quotes(request: HttpRequest, after: After = 0) -> list[s.QuoteOut]:
     return [s.QuoteOut.from_orm(q) for q in prices.quotes_of(actor_of(request, Role.RECYCLER).party, after)]
+
+
+@router.get("/months/{month}", response=s.ConductOut, summary="How I kept my word in a month of Shanghai, like 2026-11")
+def get_month(request: HttpRequest, month: Month) -> s.ConductOut:
+    me = actor_of(request, Role.RECYCLER).party
+    found = prices.conduct(*prices.month_bounds(date.fromisoformat(f"{month}-01")), [me])[me]
+    return s.ConductOut(**{**asdict(found), "live": dict(found.live)})
 
 
 @router.get(
@@ -117,3 +142,22 @@ def release(request: HttpRequest, card_id: UUID, key: str = KEY_HEADER) -> s.Rel
     ticket = vault.release_capability(order, card_id, picture, event, actor.party, public_key)
     answer = provider("vault").release(ticket)
     return s.ReleaseOut(order=order, card=card_id, sealed=answer["sealed"], key_id=answer["key_id"])
+
+
+@router.get("/bargains", response=list[s.BargainOut], summary="What I am asked for, the most urgent first")
+def list_bargains(request: HttpRequest) -> list[s.BargainOut]:
+    return [s.BargainOut.from_orm(b) for b in prices.bargains_for(actor_of(request, Role.RECYCLER).party)]
+
+
+@router.post(
+    "/bargains/{bargain_id}/answers",
+    response=s.BargainOut,
+    summary="Answer step `n`: what was asked, less, or 0; your signature is kept in the record",
+)
+def answer_bargain(request: HttpRequest, bargain_id: UUID, body: s.AnswerIn, key: str = KEY_HEADER) -> s.BargainOut:
+    me = actor_of(request, Role.RECYCLER).party
+    if prices.bargain(bargain_id).recycler != me:
+        raise NotFound()
+    proof = signed_request(request)
+    once(request, key, lambda: market.answer_bargain(bargain_id, me, body.n, body.bonus_bp, proof))
+    return s.BargainOut.from_orm(prices.bargain(bargain_id))

@@ -13,6 +13,7 @@ PLACES = (
     ("/desk/couriers", "pin", "专员", "Couriers"),
     ("/desk/recyclers", "price", "回收商和价格", "Recyclers and prices"),
     ("/desk/money", "coin", "钱", "Money"),
+    ("/desk/owner", "doc", "经营", "Business"),
     ("/staff/", "users", "账号", "Account"),
 )
 

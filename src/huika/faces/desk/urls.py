@@ -6,6 +6,7 @@ urlpatterns = [
     path("desk/", include("huika.faces.desk.orders.urls")),
     path("desk/", include("huika.faces.desk.money.urls")),
     path("desk/", include("huika.faces.desk.firms.urls")),
+    path("desk/", include("huika.faces.desk.owner.urls")),
     path("desk/", include("huika.faces.desk.people.urls")),
     path("staff/", include("huika.faces.desk.staff.urls")),
 ]

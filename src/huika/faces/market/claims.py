@@ -29,11 +29,41 @@ class Claimed:
     share: Range | None
     response: Range | None
     complaints: Range | None
-    cities: tuple[tuple[str, str], ...]  # Chinese, English
     said: int
     of: int
     at_odds: int
     newest: date | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """One claim without its brand: its figures, the cities it was made for and its day; None is not named."""
+
+    platform_kind: str
+    share: Range | None
+    response: Range | None
+    complaints: Range | None
+    cities_zh: str
+    cities_en: str
+    on: date | None
+
+
+def each(claims: Sequence[PlatformClaim]) -> list[Said]:
+    """The claims that say anything, kind by kind, those with figures first."""
+    found = [
+        Said(
+            c.platform_kind,
+            _range([(c.share_low_bp, c.share_high_bp)]),
+            _range([(c.response_low_minutes, c.response_high_minutes)]),
+            _range([(c.complaint_low_bp, c.complaint_high_bp)]),
+            c.cities_zh,
+            c.cities_en,
+            c.claimed_on,
+        )
+        for c in claims
+    ]
+    told = [s for s in found if s.share or s.response or s.complaints or s.cities_zh]
+    return sorted(told, key=lambda s: (KINDS.index(s.platform_kind), s.share is None))
 
 
 def _range(pairs: Iterable[tuple[int | None, int | None]]) -> Range | None:
@@ -53,7 +83,6 @@ def of_kind(platform_kind: str, claims: Sequence[PlatformClaim]) -> Claimed:
         _range((c.share_low_bp, c.share_high_bp) for c in own),
         _range((c.response_low_minutes, c.response_high_minutes) for c in own),
         _range((c.complaint_low_bp, c.complaint_high_bp) for c in own),
-        tuple((c.cities_zh, c.cities_en) for c in own if c.cities_zh),
         sum(c.share_high_bp is not None for c in own),
         len(own),
         sum(bool(c.conflicts_with) and c.share_high_bp is not None for c in own),

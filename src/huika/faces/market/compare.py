@@ -10,9 +10,10 @@ from django.views.decorators.http import require_safe
 from huika.domain.catalog import queries as catalog
 from huika.domain.insight import queries as insight
 from huika.domain.insight.types import ENOUGH, Estimate, Measured
-from huika.faces.market import claims, figures
+from huika.faces.market import claims, figures, narrowed
 from huika.faces.market.claims import Claimed, Range
 from huika.faces.market.figures import minutes, points
+from huika.faces.market.narrowed import Narrowed
 from huika.faces.market.words import PLATFORM
 from huika.faces.pages import tables
 from huika.faces.pages.words import pick
@@ -36,6 +37,10 @@ def ends(found: Range | None, unit: int) -> tuple[str, str] | None:
     return "" if found.low is None else f"{found.low / unit:g}", f"{found.high / unit:g}"
 
 
+Figure = tuple[figures.Axis, list[figures.Bar]]
+_SHARES, _MINUTES = (1, 2, 5, 10, 20), (1, 2, 5, 10, 15, 30, 60, 120, 240)
+
+
 def bars(
     rows: list[Row],
     estimates: list[Estimate],
@@ -44,7 +49,7 @@ def bars(
     steps: tuple[int, ...],
     say: Callable[[int | None], str],
     empty: int = 20,
-) -> tuple[figures.Axis, list[figures.Bar]]:
+) -> Figure:
     """A figure of one measure: `unit` of the stored numbers make one on the axis."""
     values = [v / unit for e in estimates for v in (e.low, e.high) if v is not None]
     values += [v / unit for c in claimed if c for v in (c.low or 0, c.high)]
@@ -95,32 +100,41 @@ def verdicts(rows: list[Row]) -> list[str]:
     return [verdict(r) for r in rows]
 
 
-def rows_now() -> list[Row]:
-    """Every kind of platform with its claims and its measures."""
+def rows_now(asked: Narrowed) -> list[Row]:
+    """Every kind of platform with its claims, which nobody made by city or card, and its measures of what was asked."""
     said = catalog.platform_claims()
-    found = {m.platform_kind: m for m in insight.measured()}
+    found = {m.platform_kind: m for m in insight.measured(asked.city, asked.kind)}
     return [Row(k, pick(*PLATFORM[k]), claims.of_kind(k, said), found[k]) for k in claims.KINDS]
+
+
+def drawn(rows: list[Row]) -> dict[str, Figure]:
+    """The figures of the page: what is measured, and what is only claimed."""
+    unknown: list[Range | None] = [None for _ in rows]
+    none = [Estimate(0, None, None, None) for _ in rows]
+    return {
+        "share": bars(rows, [r.measured.share for r in rows], [r.claimed.share for r in rows], 100, _SHARES, points),
+        "wait": bars(rows, [r.measured.wait for r in rows], unknown, 60, _MINUTES, minutes, empty=60),
+        "requoted": bars(rows, [r.measured.requoted for r in rows], unknown, 100, _SHARES, points),
+        "unsold": bars(rows, [r.measured.unsold for r in rows], unknown, 100, _SHARES, points),
+        "response": bars(rows, none, [r.claimed.response for r in rows], 1, _MINUTES, minutes, empty=60),
+        "complaints": bars(rows, none, [r.claimed.complaints for r in rows], 100, _SHARES, points),
+    }
 
 
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
-    """The page."""
-    rows = rows_now()
-    nothing: list[Range | None] = [None for _ in rows]
-    share = bars(
-        rows, [r.measured.share for r in rows], [r.claimed.share for r in rows], 100, (1, 2, 5, 10, 20), points
-    )
-    wait = bars(
-        rows, [r.measured.wait for r in rows], nothing, 60, (1, 2, 5, 10, 15, 30, 60, 120, 240), minutes, empty=60
-    )
-    requoted = bars(rows, [r.measured.requoted for r in rows], nothing, 100, (1, 2, 5, 10, 20), points)
+    """The page, of everything or of one city and one kind of card."""
+    asked = narrowed.asked(request)
+    rows = rows_now(asked)
+    said = catalog.platform_claims()
     values = {
         "rows": rows,
-        "share": share,
-        "wait": wait,
-        "requoted": requoted,
-        "visits": len({s.place for s in insight.samples()}),
+        "asked": asked,
+        **drawn(rows),
+        "visits": len({s.place for s in insight.samples(asked.city, asked.kind)}),
         "verdicts": verdicts(rows),
+        "claims": claims.each(said),
+        "undated": sum(c.claimed_on is None for c in said),
         "days": insight.DAYS,
         "most": insight.MOST,
         "enough": ENOUGH,
@@ -133,18 +147,24 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def samples_csv(request: HttpRequest) -> HttpResponse:
-    """Every sample behind the figures, each with its leaf in the public log; no order, party or amount."""
-    header = ("kind", "leaf", "day", "sold", "share_bp", "wait_seconds", "requoted")
+    """Every sample behind the figures that the address asks for, each with its leaf in the public log.
+
+    No order, party or amount. Asked for one kind of card, a row is what the visit was for that kind alone.
+    """
+    asked = narrowed.asked(request)
+    header = ("kind", "leaf", "day", "city", "cards", "sold", "share_bp", "wait_seconds", "requoted")
     rows = (
         (
             s.platform_kind,
             s.place,
             s.at.astimezone(SHANGHAI).date().isoformat(),
+            s.city,
+            " ".join(c.kind for c in s.cards),
             int(s.sold),
             s.share_bp,
             s.wait_seconds,
             int(s.requoted),
         )
-        for s in insight.samples()
+        for s in insight.samples(asked.city, asked.kind)
     )
     return tables.as_csv("huika-samples", header, rows)

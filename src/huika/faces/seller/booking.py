@@ -13,7 +13,7 @@ from huika.domain.field import queries as field
 from huika.domain.market import actions as market
 from huika.domain.market import queries as books
 from huika.domain.market.errors import QuoteExpired
-from huika.domain.market.types import Comparison, Offer
+from huika.domain.market.types import MOST_PREFIX, Comparison, Offer
 from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
 from huika.domain.parties.errors import ConsentMissing
@@ -42,7 +42,10 @@ def slot(request: HttpRequest) -> HttpResponse:
     try:
         asked = asking.read(given.get("kind", ""), given)
     except Unfilled:
-        return HttpResponseRedirect(f"/sell/{catalog.kind(given.get('kind', '')).slug}?{given.urlencode()}")
+        kept = given.copy()
+        if len(kept.get("begins", "")) > MOST_PREFIX:  # it may be the whole number: into no address
+            kept.pop("begins")
+        return HttpResponseRedirect(f"/sell/{catalog.kind(given.get('kind', '')).slug}?{kept.urlencode()}")
     if given.get("for", asked.key) != asked.key:  # without script the price was not asked for again
         asked = asking.with_offer(asked, "")
     refusal = None
@@ -52,15 +55,18 @@ def slot(request: HttpRequest) -> HttpResponse:
         except Refusal as refused:
             refusal = refused
     address = given.get("address", "")[:120]
-    district = _district(asked.city, given.get("district", ""), address)
+    district = district_of(asked.city, given.get("district", ""), address)
+    shown = asking.show(asked, district.slug if district else "")
+    short = shown.short if district else None
     context = {
         "asked": asked,
-        "offer": asking.show(asked).chosen,
+        "offer": shown.chosen,
+        "short": short,
         "districts": catalog.districts(asked.city),
         "city": catalog.city(asked.city),
         "district": district,
         "address": address,
-        "days": _days(asked.city, district) if district else [],
+        "days": _days(asked.city, district) if district and not short else [],
         "opens": given.get("opens", ""),
         "refusal": refusal,
     }
@@ -71,13 +77,15 @@ def slot(request: HttpRequest) -> HttpResponse:
 def windows(request: HttpRequest) -> HttpResponse:
     """The windows for an address, while it is typed. Sent in the body, so that no log keeps the address."""
     asked = asking.read(request.POST.get("kind", ""), request.POST)
-    district = _district(asked.city, request.POST.get("district", ""), request.POST.get("address", "")[:120])
-    days = _days(asked.city, district) if district else []
-    context = {"district": district, "days": days, "opens": request.POST.get("opens", "")}
+    district = district_of(asked.city, request.POST.get("district", ""), request.POST.get("address", "")[:120])
+    short = asking.show(asked, district.slug).short if district else None
+    days = _days(asked.city, district) if district and not short else []
+    opens = request.POST.get("opens", "")
+    context = {"asked": asked, "district": district, "days": days, "opens": opens, "short": short}
     return render(request, "seller/windows.html", context)
 
 
-def _district(city: str, slug: str, address: str) -> District | None:
+def district_of(city: str, slug: str, address: str) -> District | None:
     """The district that was picked, else the one that the address names."""
     known = catalog.districts(city)
     picked = next((d for d in known if d.slug == slug), None)
@@ -94,7 +102,7 @@ def _days(city: str, district: District) -> list[dict[str, object]]:
 
 def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
     address, opens = request.POST.get("address", "").strip(), request.POST.get("opens", "")
-    district = _district(asked.city, request.POST.get("district", ""), address)
+    district = district_of(asked.city, request.POST.get("district", ""), address)
     if len(address) < 4:
         raise Unfilled(why="write it down to the door", why_zh="请写到门牌")
     if district is None:
@@ -106,22 +114,7 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
     if at.tzinfo is None:
         raise Unfilled(why="choose a window", why_zh="请选一个时间")
     trade.lock_of(asked.kind.slug, asked.form)
-    limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
-    lines, covered = asked.lines(), asking.covered()
-    replies = market.request_quotes(asked.city, "visit", lines, covered)
-    made: UUID = forms.once(
-        request,
-        who.seller_of(request),
-        lambda: market.compare(
-            asked.city,
-            district.slug,
-            lines,
-            served=field.area(asked.city, district.slug) is not None,
-            covered=covered,
-            bagged=orders.bagged(lines),
-            replies=replies,
-        ),
-    )
+    made = compared(request, asked, district.slug)
     offer = _offer(books.comparison(made), asked.offer)
     seen = request.POST.get("seen", "")
     response = HttpResponseRedirect(f"/book/{made}")
@@ -137,6 +130,33 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
         ),
     )
     return response
+
+
+def compared(request: HttpRequest, asked: asking.Asked, district: str) -> UUID:
+    """Ask every recycler and store what they pay for these cards in a district; the comparison's id."""
+    limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
+    lines, covered = asked.lines(), asking.covered()
+    replies = market.request_quotes(asked.city, "visit", lines, covered)
+    return forms.once(
+        request,
+        who.seller_of(request),
+        lambda: market.compare(
+            asked.city,
+            district,
+            lines,
+            served=field.area(asked.city, district) is not None,
+            covered=covered,
+            bagged=orders.bagged(lines),
+            replies=replies,
+        ),
+    )
+
+
+def aside(comparison_id: UUID, offer: str) -> HttpResponse | None:
+    """To where it is said that nobody comes for these cards alone: before any form is filled in, not after."""
+    if books.visit_stands(comparison_id, offer):
+        return None
+    return HttpResponseRedirect(f"/book/{comparison_id}/short")
 
 
 def _offer(comparison: Comparison, wanted: str) -> Offer:
@@ -158,12 +178,13 @@ def standing(request: HttpRequest, comparison_id: UUID) -> tuple[Comparison, Off
 @require_safe
 def onward(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     """The next question that is still open."""
-    actor = who.seller_of(request)
+    actor, draft = who.seller_of(request), drafts.load(request, comparison_id)
+    if draft and (short := aside(comparison_id, draft.offer)):
+        return short
     if actor is None or actor.role != Role.SELLER:
         return HttpResponseRedirect(f"/book/{comparison_id}/phone")
     if code := orders.booked_from(actor.party, comparison_id):
         return HttpResponseRedirect(f"/orders/{code}")
-    draft = drafts.load(request, comparison_id)
     if draft is None:
         raise QuoteExpired()
     if _known(actor):
@@ -185,8 +206,9 @@ def _known(seller: Actor) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     """Whose visit it is: a phone and the code sent to it."""
-    _, offer, draft = standing(request, comparison_id)
-    return sign_in.ask(request, "seller/book_phone.html", f"/book/{comparison_id}", offer=offer, draft=draft)
+    comparison, offer, draft = standing(request, comparison_id)
+    after, known = f"/book/{comparison_id}", {"comparison": comparison, "offer": offer, "draft": draft}
+    return aside(comparison_id, offer.id) or sign_in.ask(request, "seller/book_phone.html", after, **known)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -196,6 +218,8 @@ def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpRespo
     if code := orders.booked_from(actor.party, comparison_id):
         return HttpResponseRedirect(f"/orders/{code}")
     comparison, offer, draft = standing(request, comparison_id)
+    if short := aside(comparison_id, offer.id):
+        return short
     verified = people.verification(actor.party) == "verified"
     refusal = None
     if request.method == "POST":

@@ -20,7 +20,7 @@ from huika.faces.pages.rails import Rail
 from huika.faces.pages.templatetags import hk
 from huika.faces.seller import draft as drafts
 from huika.faces.seller.asked import Unfilled
-from huika.faces.seller.booking import standing
+from huika.faces.seller.booking import aside, standing
 from huika.kit import clock
 from huika.kit.refusals import Refusal
 
@@ -101,6 +101,8 @@ def last(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResp
     if code := orders.booked_from(actor.party, comparison_id):
         return HttpResponseRedirect(f"/orders/{code}")
     comparison, offer, draft = standing(request, comparison_id)
+    if short := aside(comparison_id, offer.id):
+        return short
     verification = people.verification(actor.party)
     if request.htmx and request.method == "GET":  # type: ignore[attr-defined]
         # The page asks again while the name is being checked; with the answer it is made anew.

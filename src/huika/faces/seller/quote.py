@@ -1,28 +1,43 @@
 """From opening to a price: which card, how much, who pays what."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from huika.domain.catalog import queries as catalog
-from huika.domain.catalog.types import Kind
+from huika.domain.catalog.types import City, Kind
 from huika.domain.market import queries as market
+from huika.domain.market.queries import Elsewhere
 from huika.domain.market.types import Offer, Ranking
 from huika.faces.pages import words
 from huika.faces.seller import asked as asking
+from huika.faces.seller import offers as beside
 from huika.faces.seller.asked import Shown, Unfilled
 
 LIKELY = 4
+FEW = 1
+"""Offers, up to which it is said who takes such a card elsewhere."""
+TAKES = (100, 300, 500, 1000)
+LONGEST_LIST = 40
 PART_WORDS = {"price": ("收价", "its price"), "recycler_fee": ("回收商手续费", "its fee")}
 
 
 @require_safe
 def first(request: HttpRequest) -> HttpResponse:
-    """One question, one field, four likely answers."""
-    q = request.GET.get("q", "").strip()[:60]
-    kinds = catalog.kinds(q) if q else likely()
-    known = {"q": q, "kinds": kinds[:8], "found": bool(q)}
+    """One question, one field, four likely answers; or the kinds that somebody takes at a face value."""
+    q, takes = request.GET.get("q", "").strip()[:60], _takes(request.GET.get("takes", ""))
+    kinds = catalog.kinds(q) if q or takes else likely()
+    if takes:
+        accepted = market.accepted_kinds(asking.CITY, takes * 100)
+        kinds = tuple(k for k in kinds if k.slug in accepted and k.policy != "refuse" and asking.forms_of(k))
+    most = LONGEST_LIST if takes else 8
+    known = {"q": q, "kinds": kinds[:most], "found": bool(q or takes), "takes": takes, "chips": TAKES}
     return render(request, "seller/found.html" if request.htmx else "seller/first.html", known)  # type: ignore[attr-defined]
+
+
+def _takes(text: str) -> int:
+    """The face value (yuan) that a list is asked for; 0 for none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 and int(text) <= asking.MOST_FACE else 0
 
 
 def likely() -> tuple[Kind, ...]:
@@ -37,14 +52,20 @@ def sell(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         asked = asking.read(slug, request.GET)
     except Unfilled as unfilled:
-        refusal = unfilled
-        kept = request.GET.copy()
-        for name in ("face", "other_face", "n"):
-            kept.pop(name, None)
-        asked = asking.read(slug, kept)
-    shown = asking.Shown(asked, Ranking((), ())) if refusal else asking.show(asked)
+        refusal, asked = unfilled, _without(slug, request.GET)
+    shown = Shown(asked, Ranking((), ())) if refusal else asking.show(asked)
+    by = request.GET.get("sort", "")
+    by = by if by in beside.SORTS else "net"
+    facts = beside.about(shown.ranking.offers, asked.city)
     context = {
         "shown": shown,
+        "full": beside.ordered(shown.full, facts, by),
+        "about": facts,
+        "alone": next((o.id for o in shown.full if len(o.lots) == 1), ""),
+        "sort": by,
+        "sorts": [(code, words.pick(*said)) for code, said in beside.SORTS.items()],
+        "asks_prefix": shown.asks_prefix or (refusal is not None and bool(request.GET.get("begins"))),
+        "places": places(shown),
         "asked": asked,
         "kind": asked.kind,
         "forms": asking.forms_of(asked.kind),
@@ -61,6 +82,18 @@ def sell(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "seller/sell.html", context, status=422 if refusal else 200)
 
 
+def _without(slug: str, given: QueryDict) -> asking.Asked:
+    """What can be read of an address that cannot be read as a whole: as little of it is left out as may be."""
+    kept = given.copy()
+    kept.pop("begins", None)
+    try:
+        return asking.read(slug, kept)
+    except Unfilled:
+        for name in ("face", "other_face", "n"):
+            kept.pop(name, None)
+        return asking.read(slug, kept)
+
+
 def lock_of(shown: Shown) -> str:
     """The lock method of what is asked about, empty where the kind has none in that form."""
     kind = shown.asked.kind
@@ -70,6 +103,20 @@ def lock_of(shown: Shown) -> str:
 def elsewhere(shown: Shown) -> tuple[Kind, ...]:
     """Likely kinds to offer where this one is not bought."""
     return tuple(k for k in likely() if k.slug != shown.asked.kind.slug)[:3] if shown.refusal else ()
+
+
+def places(shown: Shown) -> list[tuple[Elsewhere, City]]:
+    """Who takes such a card elsewhere, where nobody or hardly anybody comes for it."""
+    if shown.refusal or (len(shown.full) > FEW and not shown.short):
+        return []
+    return elsewhere_named(shown.asked)
+
+
+def elsewhere_named(asked: asking.Asked) -> list[tuple[Elsewhere, City]]:
+    """Who takes such a card in another channel or city, with the city's names."""
+    cities = {c.slug: c for c in catalog.cities()}
+    found = market.elsewhere(asked.city, asked.lines()[0])
+    return [(one, cities[one.city]) for one in found if one.city in cities]
 
 
 def split(offer: Offer) -> dict[str, object]:

@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from huika.faces.seller import account, booking, debts, orders, paying, quote, sign_in, statement
+from huika.faces.seller import account, alerts, booking, debts, orders, paying, quote, short, sign_in, statement
 
 urlpatterns = [
     path("", quote.first),
     path("sell/<slug:slug>", quote.sell),
     path("book", booking.slot),
     path("book/windows", booking.windows),
+    path("book/share", short.share),
     path("book/<uuid:comparison_id>", booking.onward),
+    path("book/<uuid:comparison_id>/short", short.page),
+    path("book/<uuid:comparison_id>/pool", short.use),
     path("book/<uuid:comparison_id>/phone", booking.phone),
     path("book/<uuid:comparison_id>/you", booking.you),
     path("book/<uuid:comparison_id>/last", paying.last),
@@ -25,6 +28,9 @@ urlpatterns = [
     path("orders/<str:code>/debt/<str:number>/proof", debts.proof),
     path("me", account.me),
     path("me/payees", account.payees),
+    path("me/alerts", alerts.page),
+    path("me/alerts/end", alerts.end),
+    path("me/pools/leave", alerts.leave),
     path("me/statement", statement.page),
     path("me/statement.csv", statement.as_csv),
     path("me/statement.pdf", statement.as_pdf),

@@ -82,21 +82,21 @@ def test_names_are_text_in_pages_and_neutral_in_csv(desk: Client) -> None:
 
 def test_a_recycler_with_its_book_filtered_and_paged(desk: Client) -> None:
     ground.operator()
-    faces = [("walmart", str(n), "electronic", "0.9") for n in range(1, 61)]
+    faces = [("smart", str(n), "electronic", "0.9") for n in range(1, 61)]
     party = ground.recycler(
         ground.book(*faces, ("hema", "*", "physical", "0.8512")), least=50_000, fees=[Fee("r", "费", "fee", bp=10)]
     )
     first = desk.get(f"/desk/recyclers/{party}").content.decode()
-    assert first.count("<tr><td>沃尔玛") == 50
+    assert first.count("<tr><td>斯玛特") == 50
     assert "第 1 版，61 行" in first and "¥500" in first and "9 折" in first
     second = desk.get(f"/desk/recyclers/{party}?page=2").content.decode()
-    assert second.count("<tr><td>沃尔玛") == 10 and "8.512 折" in second
+    assert second.count("<tr><td>斯玛特") == 10 and "8.512 折" in second
     one = desk.get(f"/desk/recyclers/{party}?kind=hema").content.decode()
-    assert "<tr><td>沃尔玛" not in one and "8.512 折" in one
+    assert "<tr><td>斯玛特" not in one and "8.512 折" in one
     rows = cells(desk.get(f"/desk/recyclers/{party}/book.csv?kind=hema"))
     assert rows == [
-        ["kind", "face_value", "city", "form", "condition", "channel", "ratio"],
-        ["hema", "*", "shanghai", "physical", "intact", "visit", "0.8512"],
+        ["kind", "face_value", "city", "form", "condition", "channel", "ratio", "sells"],
+        ["hema", "*", "shanghai", "physical", "intact", "visit", "0.8512", ""],
     ]
 
 

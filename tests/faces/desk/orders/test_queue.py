@@ -71,6 +71,7 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         "settlement.recon_extra": ["found"],
         "settlement.recon_different": ["found"],
         "trade.no_funds": ["noted"],
+        "settlement.held_long": ["noted"],
         "settlement.payout_open": ["noted"],
         "settlement.wallet_mismatch": ["noted"],
         "settlement.callback_mismatch": ["noted"],

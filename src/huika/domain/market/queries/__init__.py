@@ -1,14 +1,41 @@
 """Books, comparisons and their records, read-only."""
 
+from huika.domain.market.queries import owner
+from huika.domain.market.queries.alerts import (
+    AlertRef,
+    NoticeRef,
+    PoolRef,
+    alerts_of,
+    alerts_reached,
+    notices_of,
+    pool_missing_fen,
+    pool_words,
+    pools_of,
+)
+from huika.domain.market.queries.bargains import bagged_lines, bargain, bargain_steps, bargainers, bargains_for
 from huika.domain.market.queries.books import (
     book_change,
     book_in_effect,
     books_in_effect,
+    cells,
+    known,
     live_books,
     platform_fees,
     price_rows,
+    top_offers,
 )
 from huika.domain.market.queries.comparisons import comparison, enough, firm_offer, preview
+from huika.domain.market.queries.conduct import conduct, month_bounds, outcomes_of
+from huika.domain.market.queries.elsewhere import (
+    Elsewhere,
+    Kept,
+    accepted_kinds,
+    elsewhere,
+    kept,
+    preview_visits,
+    visit_stands,
+)
+from huika.domain.market.queries.pricing import repriced, repricing_on, repricing_policy, stock_reports, suggestions
 from huika.domain.market.queries.records import (
     book_receipt,
     books_left_out,
@@ -18,23 +45,60 @@ from huika.domain.market.queries.records import (
     record_file,
     record_root,
 )
+from huika.domain.market.queries.visits import resale_fen, visit_cost, visit_sums
 
 __all__ = [
+    "AlertRef",
+    "Elsewhere",
+    "Kept",
+    "NoticeRef",
+    "PoolRef",
+    "accepted_kinds",
+    "alerts_of",
+    "alerts_reached",
+    "bagged_lines",
+    "bargain",
+    "bargain_steps",
+    "bargainers",
+    "bargains_for",
     "book_change",
     "book_in_effect",
     "book_receipt",
     "books_in_effect",
     "books_left_out",
+    "cells",
     "check_record",
     "comparison",
+    "conduct",
+    "elsewhere",
     "enough",
     "firm_offer",
+    "kept",
+    "known",
     "live_books",
+    "month_bounds",
+    "notices_of",
+    "outcomes_of",
+    "owner",
     "platform_fees",
+    "pool_missing_fen",
+    "pool_words",
+    "pools_of",
     "preview",
+    "preview_visits",
     "price_rows",
     "quote_receipt",
     "quotes_of",
     "record_file",
     "record_root",
+    "repriced",
+    "repricing_on",
+    "repricing_policy",
+    "resale_fen",
+    "stock_reports",
+    "suggestions",
+    "top_offers",
+    "visit_cost",
+    "visit_stands",
+    "visit_sums",
 ]

@@ -1,69 +1,115 @@
 """Books: live ones cut to a basket, versions, cells, what a list would change."""
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, QuerySet
 
+from huika.domain.catalog import queries as catalog
 from huika.domain.market import books, changes, models, rules
+from huika.domain.market.memory import Live, memory
 from huika.domain.market.types import (
     Absence,
     Book,
     BookChange,
     BookRef,
     Fee,
+    Line,
+    Place,
     Price,
     ReserveTerms,
+    Terms,
+    TopOffer,
 )
 from huika.domain.parties import queries as parties
+from huika.domain.parties.types import RecyclerRef
 from huika.kit import clock
 
 _LIVE = """
 SELECT live.*, EXISTS (
     SELECT 1 FROM market_pricerow r WHERE r.book_id = live.id AND r.city = %s AND r.channel = %s
-) FROM (
-    SELECT DISTINCT ON (recycler_id) id, recycler_id, version, paused, min_basket_fen, fees, reserve FROM market_book
+), taken.face_fen FROM (
+    SELECT DISTINCT ON (recycler_id) id, recycler_id, version, paused, min_basket_fen, least_cards, most_face_day_fen,
+        bargains, fees, reserve, resting, prefixes FROM market_book
     WHERE effective_from <= %s ORDER BY recycler_id, version DESC
-) live
+) live LEFT JOIN market_daytake taken ON taken.recycler_id = live.recycler_id AND taken.day = %s
 """
 
 
 def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> tuple[list[Book], list[Absence]]:
     """Each recycler's live book cut to these kinds, city and channel; recyclers without a book apart."""
-    import json
-
-    with connection.cursor() as cursor:
-        cursor.execute(_LIVE, [city, channel, at])
-        live = {row[1]: row for row in cursor.fetchall()}
+    live = _live_rows(city, channel, at)
     prices = cells_of([row[0] for row in live.values()], city, channel, kinds)
     found, bookless = [], []
     for recycler in parties.recyclers():
         row = live.get(recycler.id)
         if row is None:
             bookless.append(rules.without_book(recycler.id, recycler.name_zh, recycler.name_en))
-            continue
-        book_id, _, version, paused, minimum, fees, reserve, serves = row
-        named = json.loads(fees) if isinstance(fees, str) else fees
-        later = json.loads(reserve) if isinstance(reserve, str) else reserve
-        found.append(
-            Book(
-                recycler.id,
-                recycler.name_zh,
-                recycler.name_en,
-                recycler.kind,
-                book_id,
-                version,
-                paused,
-                minimum,
-                tuple(Fee(**f) for f in named),
-                tuple(prices.get(book_id, ())),
-                serves,
-                _terms(later),
-            )
-        )
+        else:
+            found.append(_cut(recycler, row, prices.get(row[0], ()), frozenset(kinds)))
     return found, bookless
+
+
+def _live_rows(city: str, channel: str, at: datetime) -> dict[UUID, Sequence[Any]]:
+    """Recycler → its row of _LIVE."""
+    today = at.astimezone(clock.SHANGHAI).date()
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, [city, channel, at, today])
+        return {row[1]: row for row in cursor.fetchall()}
+
+
+def top_offers(city: str, line: Line, channel: str = "visit", count: int = 10) -> list[TopOffer]:
+    """Who pays most for one card alone now, from this process's arrays, brought to the versions that it names.
+
+    The same nets as a comparison of this card by its recyclers alone, for any number of recyclers in one statement.
+    """
+    rows = _live_rows(city, channel, clock.now())
+    names = {r.id: r for r in parties.recyclers() if r.id in rows}
+    live = [_cut(names[r], rows[r], (), frozenset([line.kind])) for r in sorted(names)]
+    arrays = memory.arrays([Live(book.recycler, book.book, book.fees) for book in live])
+    place = Place(line.kind, line.face_value_fen, city, line.form, line.condition, channel)
+    found: list[TopOffer] = []
+    for net in arrays.top(place, platform_fees(city), len(live)):
+        book = live[net.recycler]
+        price = Price(line.kind, line.face_value_fen, line.form, line.condition, net.ratio_bp)
+        if rules.hindrance(replace(book, prices=(price,)), [line], frozenset([book.recycler])) == "":
+            found.append(
+                TopOffer(book.recycler, book.name_zh, book.name_en, book.book, book.version, net.ratio_bp, net.net_fen)
+            )
+        if len(found) == count:
+            break
+    return found
+
+
+def _cut(recycler: RecyclerRef, row: Sequence[Any], prices: Iterable[Price], kinds: frozenset[str]) -> Book:
+    """A row of _LIVE as the book of one basket."""
+    book, _, version, paused, least_fen, least_cards, most_day_fen, bargains, *documents, serves, taken_fen = row
+    fees, reserve, resting, prefixes = (json.loads(d) if isinstance(d, str) else d for d in documents)
+    rests = tuple(sorted(kinds.intersection(resting)))
+    return Book(
+        recycler.id,
+        recycler.name_zh,
+        recycler.name_en,
+        recycler.kind,
+        book,
+        version,
+        paused,
+        least_fen,
+        tuple(Fee(**f) for f in fees),
+        tuple(p for p in prices if p.kind not in rests),
+        serves,
+        _reserve(reserve),
+        least_cards,
+        None if most_day_fen is None else max(0, most_day_fen - (taken_fen or 0)),
+        resting=rests,
+        prefixes=tuple((kind, tuple(prefixes[kind])) for kind in sorted(kinds.intersection(prefixes))),
+        bargains=bargains,
+    )
 
 
 def cells_of(books: Sequence[UUID], city: str, channel: str, kinds: Iterable[str]) -> dict[UUID, list[Price]]:
@@ -76,7 +122,7 @@ def cells_of(books: Sequence[UUID], city: str, channel: str, kinds: Iterable[str
     return prices
 
 
-def _terms(raw: dict[str, int] | None) -> ReserveTerms | None:
+def _reserve(raw: dict[str, int] | None) -> ReserveTerms | None:
     return ReserveTerms(raw["share_bp"], raw["days"], raw["bonus_bp"]) if raw else None
 
 
@@ -104,8 +150,24 @@ def book_in_effect(recycler: UUID) -> BookRef | None:
 
 
 def _book_ref(b: models.Book, rows: int) -> BookRef:
-    terms = _terms(b.reserve)
-    return BookRef(b.id, b.recycler_id, b.version, b.effective_from, b.paused, b.min_basket_fen, rows, terms)
+    terms = Terms(
+        paused=b.paused,
+        bargains=b.bargains,
+        fees=tuple(Fee(**f) for f in b.fees),
+        min_basket_fen=b.min_basket_fen,
+        least_cards=b.least_cards,
+        most_face_day_fen=b.most_face_day_fen,
+        margin_bp=b.margin_bp,
+        resting=frozenset(b.resting),
+        prefixes={kind: tuple(begins) for kind, begins in b.prefixes.items()},
+        reserve=_reserve(b.reserve),
+    )
+    return BookRef(b.id, b.recycler_id, b.version, b.effective_from, rows, terms)
+
+
+def known() -> books.Known:
+    """The kinds and cities that a book may name."""
+    return books.Known({k.slug: k for k in catalog.kinds()}, frozenset(c.slug for c in catalog.cities()))
 
 
 def price_rows(book: UUID) -> QuerySet[models.PriceRow]:
@@ -113,11 +175,15 @@ def price_rows(book: UUID) -> QuerySet[models.PriceRow]:
     return models.PriceRow.objects.filter(book_id=book).order_by("id")
 
 
-def book_change(recycler: UUID, text: str, *, kinds: frozenset[str], cities: frozenset[str]) -> BookChange:
+def cells(book: UUID) -> list[books.Cell]:
+    """The cells of a book, checked when it was published."""
+    columns = [field.name for field in fields(books.Cell)]
+    return [books.Cell(*row) for row in price_rows(book).values_list(*columns)]
+
+
+def book_change(recycler: UUID, text: str) -> BookChange:
     """What publishing this list would change in the recycler's live book; nothing is stored."""
-    new, errors = books.parse(text, kinds, cities)
-    newest = models.Book.objects.filter(recycler_id=recycler).order_by("-version").values_list("version", flat=True)
     live = book_in_effect(recycler)
-    columns = ("kind", "face_value_fen", "city", "form", "condition", "channel", "ratio_bp")
-    old = [books.Cell(*row) for row in price_rows(live.id).values_list(*columns)] if live else []
-    return changes.between(old, new, newest.first() or 0, tuple(errors))
+    newest = models.Book.objects.filter(recycler_id=recycler).order_by("-version").first()
+    new, errors = books.parse(text, known(), newest.margin_bp if newest else None)
+    return changes.between(cells(live.id) if live else [], new, newest.version if newest else 0, tuple(errors))

@@ -1,6 +1,7 @@
 """Records of comparisons: their file, receipts of them, and holding one against the other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from huika.domain.evidence.errors import ReceiptNotVerified
 from huika.domain.market import models, record
 from huika.domain.market.errors import RecordUnreadable
 from huika.domain.market.queries.books import cells_of
+from huika.domain.market.queries.conduct import outcomes_of
 from huika.domain.market.types import Checked, Price, QuoteRef
 from huika.kit.refusals import NotFound
 
@@ -25,10 +27,12 @@ def _execution(comparison: UUID) -> tuple[record.Document, bytes]:
 
 
 def record_file(comparison: UUID) -> dict[str, Any]:
-    """A comparison's record as anybody can check it: `record`, `salt` (64 hex digits), and `log`, the log's proof of
-    its root. Raises NotFound, ReceiptNotReady."""
+    """A comparison's record as anybody can check it: `record`, `salt` (64 hex digits), `log`, the log's proof of its
+    root, and `outcomes`, appended later: what was paid of what was quoted. Raises NotFound, ReceiptNotReady."""
     kept, salt = _execution(comparison)
-    return {"record": kept, "salt": salt.hex(), "log": evidence.receipt(comparison, MADE, only=("record",))}
+    paid = [{**asdict(o), "card": str(o.card), "recycler": str(o.recycler)} for o in outcomes_of(comparison)]
+    proof = evidence.receipt(comparison, MADE, only=("record",))
+    return {"record": kept, "salt": salt.hex(), "log": proof, "outcomes": paid}
 
 
 def record_root(comparison: UUID) -> str:

@@ -33,6 +33,7 @@ from huika.domain.trade.actions.orders import (
     reviewed,
     secure_visits,
 )
+from huika.domain.trade.actions.outcomes import tell_outcome
 from huika.domain.trade.actions.requotes import consent, consent_by_callback, propose
 from huika.domain.trade.actions.visits import (
     arrive,
@@ -88,6 +89,7 @@ __all__ = [
     "secure_visits",
     "stop_call",
     "take_over",
+    "tell_outcome",
     "try_settle",
     "uncover",
     "vault_knows",

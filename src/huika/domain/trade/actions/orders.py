@@ -13,7 +13,8 @@ from huika.domain.field import actions as field
 from huika.domain.field import queries as places
 from huika.domain.field.types import Place
 from huika.domain.ledger.errors import InsufficientFunds
-from huika.domain.market import queries as market
+from huika.domain.market import actions as market
+from huika.domain.market import queries as compared_offers
 from huika.domain.market.errors import QuoteExpired
 from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
@@ -24,7 +25,7 @@ from huika.domain.settlement import actions as settlement
 from huika.domain.trade import models, queries, rules
 from huika.domain.trade.errors import PayeeNeeded, StoppedBefore
 from huika.domain.trade.machine import LOT, ORDER
-from huika.kit import clock, events, ids, locks, work_items
+from huika.kit import clock, events, ids, jobs, locks, work_items
 from huika.kit.change import action
 from huika.kit.refusals import NotFound
 
@@ -50,7 +51,7 @@ def quote(seller: UUID, comparison: UUID, offer_id: str) -> UUID:
     Every card of it can be locked: what cannot be was refused when it was compared.
     """
     at = clock.now()
-    compared, offer = market.firm_offer(comparison, offer_id, at)
+    compared, offer = compared_offers.firm_offer(comparison, offer_id, at)
     lines = {line.n: line for line in compared.lines}
     order = models.Order.objects.create(
         code=ids.short_code(8),
@@ -118,7 +119,8 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
     """The seller accepts: decide, hold, promise, in one transaction; the order's id.
 
     Raises QuoteExpired, StoppedBefore, NotVerified, ConsentMissing, PayeeNeeded, PayeeWaiting, RiskRefused,
-    InsufficientFunds, WindowGone. The custodian's freeze is a job; no courier leaves before it is confirmed.
+    InsufficientFunds, OverCap, VisitNotCovered,
+    WindowGone. The custodian's freeze is a job; no courier leaves before it is confirmed.
     """
     at = clock.now()
     order = locks.locked(models.Order.objects.all(), id=order_id)
@@ -140,9 +142,11 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         {code: catalog.limit(code) for code in RISK_LIMITS},
     )
     order.visit_id = _promise(order, how)
+    market.take_visit(order.comparison_id, order.offer)
     lots = locks.locked_all(
         models.Lot.objects.all(), models.Lot.objects.filter(order=order).values_list("pk", flat=True)
     )
+    _take_room(lots)
     if settings.HOLD_AT == "acceptance" or how.opens - at <= DISPATCH_LEAD:
         _hold(order, lots)
     notices = _for_a_person(order)
@@ -166,6 +170,13 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         parts={"quote": {"order": order.code, "net_fen": order.quoted_net_fen, "comparison": str(order.comparison_id)}},
     )
     return order.id
+
+
+def _take_room(lots: Iterable[models.Lot]) -> None:
+    """Count the lots into their recyclers' days, in one order, as the accounts after them."""
+    for lot in sorted(lots, key=lambda known: known.recycler_id):
+        cards = models.Card.objects.filter(lot=lot).values_list("face_value_fen", flat=True)
+        market.take_room(lot.id, lot.recycler_id, sum(cards))
 
 
 def _hold(order: models.Order, lots: Iterable[models.Lot]) -> None:
@@ -313,6 +324,8 @@ def release_lots(order: models.Order) -> None:
     for lot in locks.locked_all(models.Lot.objects.all(), [lot.pk for lot in open_lots]):
         lot.state = LOT.next(lot.state, "release")
         lot.save(update_fields=["state"])
+        if order.visit_id:  # in a transaction of its own: promises lock the day before accounts, ends after them
+            jobs.defer("trade.give_room_back", lot=str(lot.pk))
 
 
 @action

@@ -1,11 +1,13 @@
 """What is asked and offered: baskets, comparisons, the catalogue."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
 
+from huika.domain.market.types import Suggestion
 from huika.faces.api.schemas.base import Fen, In, PartOut, Slug
 
 
@@ -16,6 +18,7 @@ class CardIn(In):
     face_value_fen: Fen = Field(examples=[100000])
     form: Literal["electronic", "physical"] = Field(examples=["electronic"])
     condition: Literal["intact", "scratched"] = "intact"
+    prefix: str = Field(default="", pattern=r"^[0-9]{0,8}$", examples=["7320"], description="how its number begins")
 
 
 class ComparisonIn(In):
@@ -90,6 +93,14 @@ class NoticeOut(Schema):
     en: str
 
 
+class VisitCoverOut(Schema):
+    """Whether an offer's visit pays for itself, and from which face value on one like it would (null: none would)."""
+
+    offer: str
+    covered: bool
+    least_face_fen: int | None
+
+
 class ComparisonOut(Schema):
     """Offers, best net first, and who is missing; it stands until `expires_at`."""
 
@@ -98,6 +109,7 @@ class ComparisonOut(Schema):
     offers: list[OfferOut]
     absences: list[AbsenceOut]
     notices: list[NoticeOut]
+    visits: list[VisitCoverOut] = []
 
 
 class RecordOut(Schema):
@@ -109,6 +121,7 @@ class RecordOut(Schema):
     record: dict[str, Any]
     salt: str
     log: str
+    outcomes: list[dict[str, Any]] = Field(default=[], description="appended later: quoted and paid, card by card")
 
 
 class QuoteReceiptOut(Schema):
@@ -122,12 +135,157 @@ class QuoteReceiptOut(Schema):
     log: str
 
 
+class RepricingIn(In):
+    """How the tool reckons, in basis points of face value: resale less margin, bad cards and days in stock, more where
+    stock is short, not more than beats the best rival, within bounds, so much an hour."""
+
+    on: bool = Field(examples=[True])
+    margin_bp: int = Field(ge=0, le=5_000, examples=[150])
+    carry_bp_day: int = Field(default=0, ge=0, le=1_000)
+    stock_bp: int = Field(default=0, ge=0, le=1_000)
+    beat_rival_bp: int | None = Field(default=None, ge=0, le=1_000, examples=[5])
+    floor_bp: int = Field(default=1, ge=1, le=12_000)
+    ceiling_bp: int = Field(default=12_000, ge=1, le=12_000)
+    most_step_bp: int = Field(default=50, ge=1, le=500)
+
+
+class StockOfKindIn(In):
+    """Cards of a kind: held, wanted, days until one is resold, bad cards' share of face value."""
+
+    kind: Slug = Field(examples=["walmart"])
+    held: int = Field(default=0, ge=0, le=10_000)
+    target: int = Field(default=0, ge=0, le=10_000)
+    days_to_resell: int = Field(default=0, ge=0, le=1_000)
+    bad_bp: int = Field(default=0, ge=0, le=10_000)
+
+
+class StockIn(In):
+    """Reports by kind; kinds left out stay as reported."""
+
+    kinds: list[StockOfKindIn] = Field(min_length=1, max_length=100)
+
+
+class SuggestionOut(Schema):
+    """A cell's ratio now and as suggested, with the parts that sum to it (basis points)."""
+
+    kind: str
+    face_value_fen: int | None
+    city: str
+    form: str
+    condition: str
+    channel: str
+    ratio_bp: int
+    suggested_bp: int
+    parts: dict[str, int]
+
+    @classmethod
+    def of(cls, one: Suggestion) -> "SuggestionOut":
+        """A suggestion as the API gives it."""
+        return cls(**asdict(one.place), ratio_bp=one.ratio_bp, suggested_bp=one.suggested_bp, parts=dict(one.parts))
+
+
+class BonusIn(In):
+    """How much more, in basis points of face value, on every card."""
+
+    bonus_bp: int = Field(ge=1, le=500, examples=[50])
+
+
+class BargainIn(BonusIn):
+    """Whom to ask, and for how much more."""
+
+    recycler: UUID = Field(examples=["018f4e1c-6c2b-7d3a-9c55-0d6d1c2f8e11"])
+
+
+class AnswerIn(In):
+    """Your answer: `n` is the number of this step, `bonus_bp` what was asked, less, or 0 for no."""
+
+    n: int = Field(ge=2, le=6, examples=[2])
+    bonus_bp: int = Field(ge=0, le=500, examples=[30])
+
+
+class BargainOut(Schema):
+    """How a bargain stands: asked, answered, agreed, refused, left or over; `result` is firm once it is agreed."""
+
+    id: UUID
+    comparison: UUID
+    recycler: UUID
+    state: str
+    steps: list[int]
+    expires_at: datetime
+    city: str
+    cards: list[dict[str, Any]]
+    net_fen: int | None
+    result: UUID | None
+
+
+class FeeIn(In):
+    """A fee of your own, once a visit and by share of the gross."""
+
+    code: Slug = Field(examples=["handling"])
+    zh: str = Field(min_length=1, max_length=30, examples=["手续费"])
+    en: str = Field(min_length=1, max_length=40, examples=["handling"])
+    fixed_fen: int = Field(default=0, ge=0, le=1_000_000)
+    bp: int = Field(default=0, ge=0, le=5_000)
+
+
+class ReserveIn(In):
+    """What you pay for waiting; all three 0 end it."""
+
+    share_bp: int = Field(ge=0, le=5_000, examples=[1000])
+    days: int = Field(ge=0, le=60, examples=[7])
+    bonus_bp: int = Field(ge=0, le=1_000, examples=[50])
+
+
+class TermsIn(In):
+    """How you buy, beside your prices; what is left out stays as it is."""
+
+    paused: bool | None = Field(default=None, examples=[False])
+    bargains: bool | None = Field(default=None, examples=[True], description="whether you may be asked for more")
+    fees: list[FeeIn] | None = Field(
+        default=None, max_length=10, examples=[[{"code": "handling", "zh": "手续费", "en": "handling", "bp": 40}]]
+    )
+    min_basket_fen: int | None = Field(default=None, ge=0, le=10_000_000_00, examples=[50000])
+    least_cards: int | None = Field(default=None, ge=0, le=60, examples=[2])
+    most_face_day_fen: int | None = Field(
+        default=None, ge=0, le=1_000_000_000_00, examples=[5000000], description="face value you take a day; 0: no cap"
+    )
+    margin_bp: int | None = Field(
+        default=None, ge=0, le=5_000, examples=[150], description="rows without a ratio pay `sells` less this"
+    )
+    resting: list[Slug] | None = Field(
+        default=None, max_length=100, examples=[["hema"]], description="kinds you do not buy for now"
+    )
+    prefixes: dict[str, list[str]] | None = Field(
+        default=None, examples=[{"walmart": ["2326"]}], description="kind → how its numbers must begin"
+    )
+    reserve: ReserveIn | None = Field(default=None, examples=[{"share_bp": 1000, "days": 7, "bonus_bp": 50}])
+    after_version: int | None = Field(
+        default=None, ge=0, lt=2**31, description="only on top of this version", examples=[1]
+    )
+
+
 class EndpointIn(In):
     """An https address that answers requests for quotes, and the id of the key that signs them."""
 
     url: str = Field(max_length=400, examples=["https://quotes.example/huika"])
     key: str = Field(max_length=40, examples=["shop-1"])
     on: bool = True
+
+
+class ConductOut(Schema):
+    """My month: what comparisons took from me, and what I paid of what I quoted (fen); live quotes by outcome."""
+
+    compared: int
+    offered: int
+    first: int
+    cards: int
+    in_full: int
+    lowered: int
+    returned: int
+    quoted_fen: int
+    paid_fen: int
+    seconds_p50: int | None
+    live: dict[str, int]
 
 
 class QuoteOut(Schema):

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions as market
 from huika.domain.market import queries as books
 from huika.domain.market.errors import BookChanged
@@ -43,11 +42,6 @@ class Shown:
         return f"{'−' if self.by_bp < 0 else '+'}{abs(self.by_bp) / 100:.2f}"
 
 
-def known() -> tuple[frozenset[str], frozenset[str]]:
-    """The kinds and cities that a book may name."""
-    return frozenset(k.slug for k in catalog.kinds()), frozenset(c.slug for c in catalog.cities())
-
-
 @require_http_methods(["GET", "POST"])
 @who.only(Role.DESK)
 def sent(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
@@ -66,8 +60,7 @@ def sent(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
 
 
 def _preview(request: HttpRequest, actor: Actor, one: Firm, text: str, refusal: Refusal | None = None) -> HttpResponse:
-    kinds, cities = known()
-    change = books.book_change(one.licence.id, text, kinds=kinds, cities=cities)
+    change = books.book_change(one.licence.id, text)
     status = 422 if change.errors else refusal.status if refusal else 200
     return page(
         request,
@@ -110,15 +103,11 @@ def published(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     """Publish what was previewed and nothing else; a book that changed meanwhile is shown again instead."""
     one = firm(party)
     version, text = reading.kept(request.POST.get("book", ""), party, actor.party)
-    kinds, cities = known()
-    paused = one.book.paused if one.book else False
     try:
         forms.once(
             request,
             actor,
-            lambda: market.publish_book(
-                party, text, actor.party, kinds=kinds, cities=cities, paused=paused, after_version=version
-            ),
+            lambda: market.publish_book(party, text, actor.party, after_version=version),
         )
     except BookChanged as refusal:
         return _preview(request, actor, one, text, refusal)

@@ -12,6 +12,7 @@ from huika.kit import safe_tables
 from huika.kit.refusals import Refusal
 
 COLUMNS = ("kind", "face_value", "city", "form", "condition", "channel", "ratio")
+SELLS = "sells"
 KEPT_SECONDS = 3600
 _SALT = "huika.desk.book"
 
@@ -19,7 +20,8 @@ _SALT = "huika.desk.book"
 _HEADS = {
     "卡种": "kind", "种类": "kind", "卡": "kind", "面值": "face_value", "城市": "city", "形式": "form", "形态": "form",
     "成色": "condition", "状态": "condition", "方式": "channel", "渠道": "channel",
-    "折扣率": "ratio", "折扣": "ratio", "比例": "ratio", "face": "face_value",
+    "折扣率": "ratio", "折扣": "ratio", "比例": "ratio", "回收价": "ratio",
+    "卖出价": "sells", "卖出折扣": "sells", "face": "face_value",
 }  # fmt: skip
 _WORDS = {
     "form": {"电子": "electronic", "电子卡": "electronic", "实体": "physical", "实体卡": "physical"},
@@ -64,15 +66,16 @@ def canonical(rows: Sequence[Sequence[str]]) -> str:
     write = csv.writer(out, lineterminator="\n").writerow
     top = next((n for n, row in enumerate(rows) if row), 0)
     heads = [_HEADS.get(head.strip().lower(), head.strip().lower()) for head in rows[top]]
-    known = set(heads) == set(COLUMNS) and len(heads) == len(COLUMNS)
+    columns = (*COLUMNS, SELLS) if SELLS in heads else COLUMNS
+    known = set(heads) == set(columns) and len(heads) == len(columns)
     if top or not known:
         for row in rows:  # as it came: the book says what its first row should be
             write(row)
         return out.getvalue()
-    write(COLUMNS)
+    write(columns)
     names = _names()
     for row in rows[1:]:
-        ordered = [_word(column, _at(row, heads.index(column)), names) for column in COLUMNS]
+        ordered = [_word(column, _at(row, heads.index(column)), names) for column in columns]
         write([*ordered, *row[len(heads) :]] if row else [])
     return out.getvalue()
 

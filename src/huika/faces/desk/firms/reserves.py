@@ -7,10 +7,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
 from huika.domain.market import actions as market
-from huika.domain.market.types import NO_RESERVE, ReserveTerms
+from huika.domain.market.types import NO_RESERVE, ReserveTerms, Terms
 from huika.domain.parties.types import Actor, Role
-from huika.faces.desk.firms.books import known
-from huika.faces.desk.firms.views import book_text, firm, show
+from huika.faces.desk.firms.views import firm, show
 from huika.faces.desk.people.plain import NotYet, plainly
 from huika.faces.pages import forms, who
 from huika.kit.refusals import NotFound, Refusal
@@ -23,20 +22,16 @@ def reserve(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     one = firm(party)
     if one.book is None:
         raise NotFound()
-    book, typed = one.book, {name: request.POST.get(name, "").strip()[:10] for name in ("share", "days", "bonus")}
-    kinds, cities = known()
+    typed = {name: request.POST.get(name, "").strip()[:10] for name in ("share", "days", "bonus")}
     try:
         terms = NO_RESERVE if request.POST.get("end") else _read(typed)
         forms.once(
             request,
             actor,
-            lambda: market.publish_book(
-                party, book_text(book.id), actor.party, kinds=kinds, cities=cities, paused=book.paused,
-                after_version=_version(request), reserve=terms,
-            ),
-        )  # fmt: skip
+            lambda: market.set_terms(party, actor.party, Terms(reserve=terms), after_version=_version(request)),
+        )
     except Refusal as refusal:
-        return show(request, one, plainly(refusal), typed)
+        return show(request, one, plainly(refusal), reserve=typed)
     return HttpResponseRedirect(f"/desk/recyclers/{party}?published={_version(request) + 1}")
 
 

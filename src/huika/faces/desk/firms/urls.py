@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from huika.faces.desk.firms import books, reserves, views
+from huika.faces.desk.firms import books, reserves, terms, views
 
 urlpatterns = [
     path("recyclers", views.listed),
@@ -12,4 +12,6 @@ urlpatterns = [
     path("recyclers/<uuid:party>/book", books.sent),
     path("recyclers/<uuid:party>/book/publish", books.published),
     path("recyclers/<uuid:party>/reserve", reserves.reserve),
+    path("recyclers/<uuid:party>/terms", terms.terms),
+    path("recyclers/<uuid:party>/endpoint", terms.endpoint),
 ]

@@ -1,10 +1,8 @@
 """Recyclers: papers, money put up, and the book that is in effect."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,12 +12,13 @@ from django.http import HttpRequest, HttpResponse
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.market import queries as market
+from huika.domain.market.queries import owner
 from huika.domain.market.types import MOST_RESERVE, BookRef
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, LicenceRef, Role
 from huika.domain.settlement import queries as money
-from huika.faces.desk.firms import labels
-from huika.faces.desk.firms.reading import COLUMNS
+from huika.faces.desk.firms import buying, labels
+from huika.faces.desk.firms.reading import COLUMNS, SELLS
 from huika.faces.desk.pages import page
 from huika.faces.pages import who, words
 from huika.faces.pages.tables import as_csv
@@ -28,6 +27,7 @@ from huika.kit.refusals import NotFound, Refusal
 
 ROWS_A_PAGE = 50
 EXPIRES_SOON_DAYS = 30
+REPLIES_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -147,17 +147,25 @@ def shown(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     return show(request, firm(party))
 
 
+@dataclass(frozen=True)
+class LiveTyped:
+    """Where a recycler answers requests for live quotes, as the form writes it."""
+
+    url: str = ""
+    key: str = ""
+    on: bool = True
+
+
 def show(
-    request: HttpRequest, one: Firm, refusal: Refusal | None = None, typed: dict[str, str] | None = None
+    request: HttpRequest,
+    one: Firm,
+    refusal: Refusal | None = None,
+    *,
+    reserve: dict[str, str] | None = None,
+    buys: buying.Typed | None = None,
+    live: LiveTyped | None = None,
 ) -> HttpResponse:
-    """The page of one recycler; `typed` are the terms of a reserve that were refused."""
-    kind = request.GET.get("kind", "")
-    rows: Any = market.price_rows(one.book.id) if one.book else []
-    names = labels.kind_names()
-    kinds = sorted({r.kind for r in rows}, key=lambda slug: names.get(slug, slug))
-    chosen = rows.filter(kind=kind) if one.book and kind else rows
-    pages = Paginator(chosen, ROWS_A_PAGE)
-    sheet = pages.get_page(request.GET.get("page"))
+    """The page of one recycler; what was typed into a form that was refused stands in it again, and it is open."""
     return page(
         request,
         "desk/firms/shown.html",
@@ -165,17 +173,75 @@ def show(
         firm=one,
         refusal=refusal,
         offered=_terms(one),
-        terms=typed or _terms(one),
-        refused_terms=typed is not None,
+        terms=reserve or _terms(one),
+        refused_terms=reserve is not None,
         most_share=MOST_RESERVE.share_bp // 100,
         most_days=MOST_RESERVE.days,
         most_bonus=MOST_RESERVE.bonus_bp // 100,
-        sheet=sheet,
-        cells=[_cell(row, names) for row in sheet],
-        kinds=[(slug, names.get(slug, slug)) for slug in kinds],
-        kind=kind,
         fresh=request.GET.get("published") == (str(one.book.version) if one.book else ""),
+        **_buys(one, buys),
+        **_live(one, live),
+        told=request.GET.get("live", ""),
+        **_sheet(request, one),
     )
+
+
+def present(book: BookRef) -> buying.Typed:
+    """How it buys now, as the form writes it."""
+    return buying.of(book, labels.kind_names(), _kinds(book))
+
+
+def _kinds(book: BookRef) -> list[str]:
+    return list(market.price_rows(book.id).order_by("kind").values_list("kind", flat=True).distinct())
+
+
+def _buys(one: Firm, typed: buying.Typed | None) -> dict[str, object]:
+    if one.book is None:
+        return {}
+    now, cap = present(one.book), one.book.terms.most_face_day_fen
+    taken = owner.taken_today(one.licence.id)
+    return {
+        "buys": typed or now,
+        "present": now,
+        "refused_buys": typed is not None,
+        "cap_fen": cap,
+        "taken_fen": taken,
+        "left_fen": max(0, (cap or 0) - taken),
+        "taken_share": min(100, 100 * taken // cap) if cap else 0,
+        "resting": sum(k.resting for k in now.kinds),
+        "numbered": sum(bool(k.begins) for k in now.kinds),
+        "charged": sum(not f.empty for f in now.fees),
+    }
+
+
+def _live(one: Firm, typed: LiveTyped | None) -> dict[str, object]:
+    where = owner.endpoint_of(one.licence.id)
+    since = clock.now() - timedelta(days=REPLIES_DAYS)
+    replies = owner.live_replies(one.licence.id, since)
+    return {
+        "where": where,
+        "live": typed or (LiveTyped(where.url, where.kid, where.on) if where else LiveTyped()),
+        "refused_live": typed is not None,
+        "replies": replies,
+        "asked": sum(r.replies for r in replies),
+        "days": REPLIES_DAYS,
+    }
+
+
+def _sheet(request: HttpRequest, one: Firm) -> dict[str, object]:
+    """A page of its book, filtered by kind."""
+    kind, names = request.GET.get("kind", ""), labels.kind_names()
+    rows: Any = market.price_rows(one.book.id) if one.book else []
+    sheet = Paginator(rows.filter(kind=kind) if one.book and kind else rows, ROWS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    kinds = sorted(_kinds(one.book) if one.book else (), key=lambda slug: names.get(slug, slug))
+    return {
+        "sheet": sheet,
+        "cells": [_cell(row, names) for row in sheet],
+        "kinds": [(slug, names.get(slug, slug)) for slug in kinds],
+        "kind": kind,
+    }
 
 
 def _terms(one: Firm) -> dict[str, str]:
@@ -207,23 +273,15 @@ def book_as_table(request: HttpRequest, actor: Actor, party: UUID) -> HttpRespon
     rows = market.price_rows(one.book.id)
     if kind := request.GET.get("kind", ""):
         rows = rows.filter(kind=kind)
-    return as_csv(f"book-{one.book.version}", COLUMNS, (_written(r) for r in rows.iterator(chunk_size=2000)))
-
-
-def book_text(book: UUID) -> str:
-    """A book's rows as they were published, in the form in which a book is sent."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(COLUMNS)
-    for row in market.price_rows(book).iterator(chunk_size=2000):
-        write(_written(row))
-    return out.getvalue()
+    return as_csv(f"book-{one.book.version}", (*COLUMNS, SELLS), (_written(r) for r in rows.iterator(chunk_size=2000)))
 
 
 def _written(row: Any) -> Sequence[object]:
+    """A row as it was sent: without a ratio of its own where that follows from the resale ratio."""
     face = "*" if row.face_value_fen is None else _plain(Decimal(row.face_value_fen) / 100)
-    ratio = f"{row.ratio_bp / 10_000:.4f}"
-    return (row.kind, face, row.city, row.form, row.condition, row.channel, ratio)
+    ratio = "" if row.margin_bp is not None else f"{row.ratio_bp / 10_000:.4f}"
+    sells = "" if row.sells_bp is None else f"{row.sells_bp / 10_000:.4f}"
+    return (row.kind, face, row.city, row.form, row.condition, row.channel, ratio, sells)
 
 
 def _plain(value: Decimal) -> str:

@@ -14,6 +14,10 @@ class Line:
     face_value_fen: int
     form: str  # electronic | physical
     condition: str = "intact"  # intact | scratched
+    prefix: str = ""  # what its number begins with, at most MOST_PREFIX digits: where it is valid, not which card it is
+
+
+MOST_PREFIX = 8
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class ReserveTerms:
 
 NO_RESERVE = ReserveTerms(0, 0, 0)
 """Publishing with it ends what the last version offered."""
+
+
 MOST_RESERVE = ReserveTerms(share_bp=5_000, days=60, bonus_bp=1_000)
 """More than this no recycler may ask a seller to wait for."""
 
@@ -74,8 +80,16 @@ class Book:
     reserve: ReserveTerms | None = None
     least_cards: int = 0
     most_face_fen: int | None = None  # what it still buys today; None: no cap
-    source: str = "book"  # book | live: `book` then names the request for quotes
+    source: str = "book"  # book | live: `book` then names the request for quotes | bargain: raised by what was agreed
     standing: UUID | None = None  # the published book that a live quote stands in for
+    resting: tuple[str, ...] = ()  # kinds of the basket that it has stopped buying for now
+    prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (kind, what its numbers must begin with)
+
+    bargains: bool = False  # whether it may be asked for more
+
+    def begins(self, kind: str) -> tuple[str, ...]:
+        """What the numbers of a kind must begin with for this recycler; empty: anything."""
+        return dict(self.prefixes).get(kind, ())
 
 
 @dataclass(frozen=True)
@@ -204,116 +218,13 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class QuoteRef:
-    """What a comparison took from one recycler: its net for the whole basket in fen, or why it had none. `n` rises."""
+class TopOffer:
+    """What one card alone brings at one recycler now, all fees counted; nothing is stored and nothing is firm."""
 
-    n: int
-    comparison: UUID
-    at: datetime
-    net_fen: int | None
-    reason: str
-    book_version: int | None
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What came of ranking a record again and holding receipts against it; `place`: where the log holds its root."""
-
-    findings: tuple[str, ...]
-    entries: int
-    offers: int
-    best_net_fen: int | None
-    place: int | None
-
-
-@dataclass(frozen=True)
-class RowError:
-    """A bad row of an uploaded book: its number in the file (1 is the header), and why."""
-
-    row: int
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True)
-class BookRef:
-    """A version of a recycler's book: what is in effect, and whether it buys."""
-
-    id: UUID
     recycler: UUID
+    name_zh: str
+    name_en: str
+    book: UUID
     version: int
-    effective_from: datetime
-    paused: bool
-    min_basket_fen: int
-    rows: int
-    reserve: ReserveTerms | None = None
-
-
-@dataclass(frozen=True)
-class Place:
-    """A cell of a book without its price."""
-
-    kind: str
-    face_value_fen: int | None  # None: any face value of the kind
-    city: str
-    form: str
-    condition: str
-    channel: str
-
-
-@dataclass(frozen=True)
-class RatioChange:
-    """A cell whose ratio changes; `falls` by more than two in a hundred of itself."""
-
-    place: Place
-    old_bp: int
-    new_bp: int
-    falls: bool
-
-    @property
-    def by_bp(self) -> int:
-        """New less old, in basis points of face value."""
-        return self.new_bp - self.old_bp
-
-
-@dataclass(frozen=True)
-class BookChange:
-    """What a list would change if it were published: cells with their ratio in basis points.
-
-    `version` is the newest book there was when it was looked at, 0 for none. With errors nothing may be published.
-    """
-
-    version: int
-    rows: int
-    added: tuple[tuple[Place, int], ...]
-    removed: tuple[tuple[Place, int], ...]
-    changed: tuple[RatioChange, ...]
-    same: int
-    errors: tuple[RowError, ...] = ()
-
-
-MOST_QUOTE_BYTES = 64_000
-"""More than this no live quote may be long."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What one recycler is asked. `body` is sent as it is."""
-
-    id: UUID
-    recycler: UUID
-    kid: str
-    basket: str  # SHA-256 of city, channel and cards, hex
-    until: datetime
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back within the time, or why nothing did: `outcome` is "answered" or a key of `live.REASONS`."""
-
-    question: Question
-    outcome: str
-    took_ms: int
-    body: bytes = b""
-    signature: bytes = b""
+    ratio_bp: int
+    net_fen: int

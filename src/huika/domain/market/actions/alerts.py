@@ -1,0 +1,91 @@
+"""A seller is told when cards bring what they wait for: once, and then it has ended."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from huika.domain.catalog import queries as catalog
+from huika.domain.market import wishes
+from huika.domain.market.books import FORMS
+from huika.domain.market.rules import MOST_LINES
+from huika.kit import clock, events, locks
+from huika.kit.change import action
+from huika.kit.refusals import Malformed, NotFound, Refusal
+
+MOST_NET_FEN = 10_000_000_00
+
+
+class TooManyAlerts(Refusal):
+    code, status = "too_many_alerts", 409
+    zh, en = "到价提醒最多 {most} 个，先删一个再设", "At most {most} price alerts: delete one first."
+
+
+class AlertStands(Refusal):
+    code, status = "alert_stands", 409
+    zh, en = (
+        "这几张卡已经有提醒；想换价，先删掉它",
+        "These cards have an alert already; delete it first.",
+    )
+
+
+@action
+def set_alert(seller: UUID, city: str, kind: str, form: str, face_fen: int, cards: int, net_fen: int) -> UUID:
+    """Tell this seller when so many cards bring at least `net_fen` together; the alert's id.
+
+    Raises Malformed, UnknownCity, UnknownKind, TooManyAlerts, AlertStands.
+    """
+    catalog.city(city)
+    catalog.kind(kind)
+    if form not in FORMS or face_fen <= 0 or not 1 <= cards <= MOST_LINES:
+        raise Malformed(field="cards", why="say which cards", why_zh="写明是哪些卡")
+    if not 0 < net_fen <= min(MOST_NET_FEN, 2 * face_fen * cards):
+        raise Malformed(
+            field="net_fen", why="more than 0, at most twice the face value", why_zh="要大于 0，不超过面值的两倍"
+        )
+    locks.transaction_lock(f"market.alerts.{seller}")
+    waiting = wishes.PriceAlert.objects.filter(seller_id=seller, ended_at=None)
+    taken = set(waiting.values_list("place", flat=True))
+    cell = {"city": city, "kind": kind, "form": form, "face_fen": face_fen, "cards": cards}
+    if waiting.filter(**cell).exists():
+        raise AlertStands()
+    free = [place for place in range(1, wishes.MOST_ALERTS + 1) if place not in taken]
+    if not free:
+        raise TooManyAlerts(most=wishes.MOST_ALERTS)
+    made = wishes.PriceAlert.objects.create(seller_id=seller, place=free[0], net_fen=net_fen, at=clock.now(), **cell)
+    events.record("market.alert.set", made.id, {"city": city, "kind": kind, "net_fen": net_fen})
+    return made.id
+
+
+@action
+def end_alert(seller: UUID, alert: UUID) -> None:
+    """A seller does not wait any longer. Raises NotFound."""
+    row = locks.locked(wishes.PriceAlert.objects.all(), id=alert, seller_id=seller)
+    if row.ended_at is None:
+        row.ended_at = clock.now()
+        row.save(update_fields=["ended_at"])
+        events.record("market.alert.ended", row.id, {"kind": row.kind})
+
+
+@action
+def alert_reached(alert: UUID, net_fen: int) -> None:
+    """These cards bring what was waited for: its seller is told, once, and the alert ends."""
+    try:
+        row = locks.locked(wishes.PriceAlert.objects.all(), id=alert, ended_at=None)
+    except NotFound:
+        return  # taken back, or told meanwhile
+    if net_fen < row.net_fen:
+        return
+    row.reached_fen, row.ended_at = net_fen, clock.now()
+    row.save(update_fields=["reached_fen", "ended_at"])
+    cell = {"city": row.city, "kind": row.kind, "form": row.form, "face_fen": row.face_fen, "cards": row.cards}
+    tell(row.seller_id, "alert", row.id, {**cell, "net_fen": net_fen})
+    events.record("market.alert.reached", row.id, {"kind": row.kind, "net_fen": net_fen})
+
+
+def tell(seller: UUID, kind: str, about: UUID, facts: dict[str, object]) -> None:
+    """Part of an action: leave a notice for a seller, once for what it is about."""
+    try:
+        with transaction.atomic():
+            wishes.Notice.objects.create(seller_id=seller, kind=kind, about=about, facts=facts, at=clock.now())
+    except IntegrityError:
+        return

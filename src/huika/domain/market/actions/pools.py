@@ -1,0 +1,179 @@
+"""Neighbours share a visit: each basket is too little alone, together they cover it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from huika.domain.market import models, pooling, queries, wishes
+from huika.domain.market.actions.alerts import tell
+from huika.domain.market.actions.visits import allow_visit
+from huika.domain.market.errors import QuoteExpired
+from huika.domain.market.pooling import Share
+from huika.kit import clock, events, locks
+from huika.kit.change import action
+from huika.kit.refusals import Malformed, NotFound, Refusal
+
+WAITS = timedelta(days=14)
+STANDS = timedelta(hours=48)
+LONGEST_WORD = 20
+
+
+class VisitPaysAlone(Refusal):
+    code, status = "visit_pays_alone", 409
+    zh, en = "这些卡自己就够上门，不用拼", "These cards are enough for a visit of their own."
+
+
+class TooLittleToShare(Refusal):
+    code, status = "too_little_to_share", 409
+    zh, en = "这几张太少，拼也不够多停一次的路费：再加几张", "Too little even for a shared visit: add some cards."
+
+
+class PooledAlready(Refusal):
+    code, status = "pooled_already", 409
+    zh, en = "这个区你已经在拼了；想换卡，先退出再拼", "You share a visit in this district already; leave it first."
+
+
+class PoolUsed(Refusal):
+    code, status = "pool_used", 409
+    zh, en = "这次拼的已经约过了", "This shared visit has been booked already."
+
+
+class LessThanPooled(Refusal):
+    code, status = "less_than_pooled", 409
+    zh, en = "比拼的时候少了：当时说好面值 ¥{yuan}", "Less than what you shared: you said a face value of ¥{yuan}."
+
+
+@action
+def join_pool(seller: UUID, comparison: UUID, offer: str, word: str = "") -> UUID:
+    """Put a comparison's basket into the open pool of its district; the pool's id. When the baskets together cover
+    the visit every member is told and may book for 48 hours.
+
+    Raises NotFound, QuoteExpired, Malformed, VisitPaysAlone, TooLittleToShare, PooledAlready.
+    """
+    at, word = clock.now(), " ".join(word.split())
+    if len(word) > LONGEST_WORD:
+        raise Malformed(field="word", why=f"at most {LONGEST_WORD} characters", why_zh=f"最多 {LONGEST_WORD} 个字")
+    compared = models.Comparison.objects.filter(id=comparison).first()
+    if compared is None or not any(o["id"] == offer for o in compared.offers):
+        raise NotFound()
+    if compared.expires_at <= at:
+        raise QuoteExpired(expired_at=compared.expires_at)
+    share = _share(compared, offer)
+    locks.transaction_lock(f"market.pool.{compared.city}.{compared.district}")
+    _end(wishes.Pool.objects.filter(city=compared.city, district=compared.district), at)
+    place = {"city": compared.city, "district": compared.district}
+    if wishes.PoolMember.objects.filter(seller_id=seller, left_at=None, **place).exists():
+        raise PooledAlready()
+    pool, _ = wishes.Pool.objects.get_or_create(
+        covered_at=None, ended_at=None, **place, defaults={"at": at, "ends_at": at + WAITS}
+    )
+    wishes.PoolMember.objects.create(
+        pool=pool,
+        seller_id=seller,
+        word=word,
+        comparison=compared,
+        face_fen=share.face_fen,
+        margin_fen=share.margin_fen,
+        visit_fen=share.visit_fen,
+        zone_least_face_fen=share.zone_least_face_fen,
+        at=at,
+        **place,
+    )
+    events.record("market.pool.joined", pool.id, place)
+    _cover(pool, at)
+    return pool.id
+
+
+def _share(compared: models.Comparison, offer: str) -> Share:
+    """What a basket would bring to a pool. Raises VisitPaysAlone, TooLittleToShare."""
+    cost = queries.visit_cost(compared.city, compared.district)
+    one = queries.visit_sums(compared.id).get(offer)
+    if cost is None or one is None or one.covered:
+        raise VisitPaysAlone()
+    share = Share(one.face_fen, one.margin_fen, cost.visit_fen, one.zone_least_face_fen)
+    if not pooling.helps(share):
+        raise TooLittleToShare()
+    return share
+
+
+def _cover(pool: wishes.Pool, at: datetime) -> None:
+    """Let everybody in it book, where their baskets cover the visit now."""
+    members = list(wishes.PoolMember.objects.filter(pool=pool, left_at=None).order_by("id"))
+    shares = [Share(m.face_fen, m.margin_fen, m.visit_fen, m.zone_least_face_fen) for m in members]
+    if not pooling.covered(shares):
+        return
+    pool.covered_at, pool.ends_at = at, at + STANDS
+    pool.save(update_fields=["covered_at", "ends_at"])
+    place = {"city": pool.city, "district": pool.district}
+    for member in members:
+        _allow(member, member.comparison_id)
+        tell(member.seller_id, "pool", pool.id, {**place, "until": pool.ends_at.isoformat()})
+    events.record("market.pool.covered", pool.id, {**place, "members": len(members)})
+
+
+def _allow(member: wishes.PoolMember, comparison: UUID) -> None:
+    """The offers of a comparison that a visit of its own would not cover may be booked all the same."""
+    for offer, one in queries.visit_sums(comparison).items():
+        if not one.covered:
+            allow_visit(comparison, offer, member.pool_id, "pool")
+    member.used_id = comparison
+    member.save(update_fields=["used_id"])
+
+
+@action
+def use_pool(seller: UUID, comparison: UUID) -> None:
+    """Book from a new comparison by a pool that is full: as much as was pooled at least, and once.
+
+    Raises NotFound where no pool of this seller in this place stands, LessThanPooled, PoolUsed.
+    """
+    at = clock.now()
+    compared = models.Comparison.objects.filter(id=comparison).first()
+    if compared is None:
+        raise NotFound()
+    member = locks.locked(
+        wishes.PoolMember.objects.all(),
+        seller_id=seller,
+        city=compared.city,
+        district=compared.district,
+        left_at=None,
+        pool__covered_at__isnull=False,
+        pool__ends_at__gt=at,
+    )
+    if sum(line["face_value_fen"] for line in compared.lines) < member.face_fen:
+        raise LessThanPooled(yuan=f"{member.face_fen // 100:,}")
+    before = models.VisitSum.objects.select_for_update().filter(comparison=member.used, allowed_by=member.pool_id)
+    if any(row.taken_at for row in before):
+        raise PoolUsed()
+    before.update(allowed_by=None, allowed_because="")
+    _allow(member, comparison)
+
+
+@action
+def leave_pool(seller: UUID, pool: UUID) -> None:
+    """Out of it by one tap; what the others were told stands. Raises NotFound."""
+    member = locks.locked(wishes.PoolMember.objects.all(), seller_id=seller, pool_id=pool, left_at=None)
+    member.left_at = clock.now()
+    member.save(update_fields=["left_at"])
+    if member.used_id:
+        rows = models.VisitSum.objects.filter(comparison=member.used, allowed_by=pool, taken_at=None)
+        rows.update(allowed_by=None, allowed_because="")
+    events.record("market.pool.left", pool, {"district": member.district})
+
+
+@action
+def end_pools(at: datetime) -> int:
+    """Pools whose time is over; how many."""
+    return _end(wishes.Pool.objects.all(), at)
+
+
+def _end(pools: QuerySet[wishes.Pool], at: datetime) -> int:
+    due: Sequence[UUID] = list(pools.filter(ended_at=None, ends_at__lte=at).values_list("id", flat=True))
+    rows = locks.locked_all(wishes.Pool.objects.filter(ended_at=None), due)
+    for pool in rows:
+        pool.ended_at = at
+        pool.save(update_fields=["ended_at"])
+        wishes.PoolMember.objects.filter(pool=pool, left_at=None).update(left_at=at)
+        events.record("market.pool.ended", pool.id, {"district": pool.district})
+    return len(rows)

@@ -1,0 +1,56 @@
+"""What a visit costs; nobody is sent at a loss without a person's word."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from huika.domain.market import models
+from huika.domain.market.errors import VisitNotCovered
+from huika.domain.market.subjects import city_subject
+from huika.domain.market.types import VisitCost
+from huika.kit import clock, events, locks
+from huika.kit.change import action
+from huika.kit.refusals import Malformed, NotFound
+
+
+@action
+def set_visit_cost(city: str, cost: VisitCost, by: UUID, district: str = "") -> None:
+    """Say what a visit costs in a city, or in one district of it. Raises Malformed."""
+    if min(asdict(cost).values()) < 0 or max(cost.rail_bp, cost.premium_bp, cost.bad_bp) > 10_000:
+        raise Malformed(field="cost", why="fen from 0, shares up to 10,000 bp", why_zh="金额不能为负，比例不超过 100%")
+    values = {**asdict(cost), "at": clock.now()}
+    models.VisitCost.objects.update_or_create(city=city, district=district, defaults=values)
+    events.record(
+        "market.visit_cost.set",
+        city_subject(city),
+        {"city": city, "district": district, "by": str(by), **asdict(cost)},
+    )
+
+
+@action
+def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
+    """A person sends somebody although the visit does not pay for itself. Raises NotFound, Malformed."""
+    if not because.strip():
+        raise Malformed(field="because", why="say why", why_zh="写明原因")
+    row = locks.locked(models.VisitSum.objects.all(), comparison_id=comparison, offer=offer)
+    row.allowed_by, row.allowed_because = by, because.strip()[:200]
+    row.save(update_fields=["allowed_by", "allowed_because"])
+    events.record(
+        "market.visit.allowed",
+        comparison,
+        {"offer": offer, "by": str(by), "because": row.allowed_because, "margin_fen": row.income_fen - row.cost_fen},
+    )
+
+
+@action
+def take_visit(comparison: UUID, offer: str) -> None:
+    """Part of an acceptance. Raises VisitNotCovered where it would be a loss that nobody has allowed."""
+    try:
+        row = locks.locked(models.VisitSum.objects.all(), comparison_id=comparison, offer=offer)
+    except NotFound:
+        return  # nothing is known of what a visit costs here
+    paid = row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
+    if not paid and row.allowed_by is None:
+        least = row.least_face_fen
+        raise VisitNotCovered(least_face_fen=least, short_fen=max(0, (least or 0) - row.face_fen))
+    row.taken_at = row.taken_at or clock.now()
+    row.save(update_fields=["taken_at"])

@@ -1,0 +1,87 @@
+"""Bargaining on a basket's attributes: who may say what next, and whether a record's raised prices follow. Pure.
+
+A step is a number of basis points of face value on top of the recycler's book, the same for every card of the basket,
+so that nothing but the basket decides. The seller asks for less each time, the recycler offers more each time; whoever
+names the other's last number agrees. Three rounds and ten minutes at most.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from huika.domain.market.types import Book
+
+ROUNDS: Final = 3
+STANDS_SECONDS: Final = 600
+MOST_BONUS_BP: Final = 500
+_MOST_RATIO_BP: Final = 12_000
+
+
+def may_ask(steps: Sequence[int], bonus_bp: int) -> bool:
+    """Whether a seller may ask for this after these steps (asked, answered, asked …): less than last time, more than
+    was offered."""
+    if not 0 < bonus_bp <= MOST_BONUS_BP or len(steps) % 2 or len(steps) >= 2 * ROUNDS:
+        return False
+    return not steps or steps[-1] < bonus_bp < steps[-2]
+
+
+def may_answer(steps: Sequence[int], bonus_bp: int) -> bool:
+    """Whether a recycler may answer this: nothing (0), what was asked, or between its last offer and that."""
+    if len(steps) % 2 == 0 or bonus_bp < 0:
+        return False
+    offered = steps[-2] if len(steps) > 1 else 0
+    return bonus_bp == 0 or offered < bonus_bp <= steps[-1]
+
+
+def raised(book: Book, bonus_bp: int) -> Book:
+    """The book with what was agreed on top of every ratio."""
+    prices = tuple(replace(p, ratio_bp=min(p.ratio_bp + bonus_bp, _MOST_RATIO_BP)) for p in book.prices)
+    return replace(book, source="bargain", prices=prices)
+
+
+class Agreed:
+    """What one recycler has agreed to, on its way into a comparison. `evidence`: what the record keeps of it, with the
+    ratios it began from and every step, answers with what was signed."""
+
+    def __init__(self, bargain: UUID, recycler: UUID, bonus_bp: int, steps: Sequence[Mapping[str, Any]]) -> None:
+        self.recycler, self.bonus_bp = recycler, bonus_bp
+        self.evidence: dict[str, Any] = {"bargain": str(bargain), "bonus_bp": bonus_bp, "steps": list(steps)}
+
+    def raised(self, book: Book) -> Book:
+        """The recycler's book with it."""
+        self.evidence["ratios_bp"] = [p.ratio_bp for p in book.prices]
+        return raised(book, self.bonus_bp)
+
+
+def follows(kept: Mapping[str, Any], book: Book) -> str:
+    """Why a record's raised prices do not follow from its steps; empty where they do. Raises KeyError, ValueError."""
+    said = [step["bonus_bp"] for step in kept["steps"]]
+    for n in range(len(said)):
+        allowed = may_answer if n % 2 else may_ask
+        if not allowed(said[:n], said[n]):
+            return f"step {n + 1} was not open"
+    for n, step in enumerate(kept["steps"], start=1):
+        if n % 2 == 0 and not _signed(kept["bargain"], n, step):
+            return f"step {n} is not what the recycler signed"
+    if kept["bonus_bp"] not in said or kept["bonus_bp"] != min(said[-2:], default=0) or len(said) < 2:
+        return "what was agreed was not said by both"
+    ratios = [min(ratio + kept["bonus_bp"], _MOST_RATIO_BP) for ratio in kept["ratios_bp"]]
+    return "" if ratios == [p.ratio_bp for p in book.prices] else "the prices are not the raised ones"
+
+
+def _signed(bargain: str, n: int, step: Mapping[str, Any]) -> bool:
+    message = bytes.fromhex(step["message"])
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(step["public_key"])).verify(
+            bytes.fromhex(step["signature"]), message
+        )
+    except InvalidSignature:
+        return False
+    # METHOD, PATH, TIMESTAMP, NONCE, then the body: see the API's signed requests.
+    said = json.loads(message.split(b"\n", 4)[4])
+    return (said["n"], said["bonus_bp"]) == (n, step["bonus_bp"]) and bargain.encode() in message

@@ -1,0 +1,16 @@
+"""The machine of a bargain."""
+
+from huika.kit.machine import Machine
+
+BARGAIN = Machine(
+    "bargain",
+    "asked",
+    {
+        "answer": (("asked",), "answered"),
+        "ask": (("answered",), "asked"),
+        "agree": (("asked", "answered"), "agreed"),
+        "refuse": (("asked",), "refused"),
+        "leave": (("asked", "answered"), "left"),
+        "end": (("asked", "answered"), "over"),
+    },
+)

@@ -1,0 +1,241 @@
+"""Bargaining: on the basket alone, in turn, bounded, signed; firm or nothing."""
+
+import json
+from copy import deepcopy
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import DatabaseError, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.domain.ledger.together import refused, together
+from tests.domain.trade import ground
+
+from huika.domain.market import actions, bargaining, models, queries, record
+from huika.domain.market.errors import BargainOver, NoBargain, StepNotOpen
+from huika.domain.market.types import Line, SignedRequest, Terms
+from huika.kit import clock
+from huika.kit.machine import WrongState
+from huika.kit.refusals import NotFound
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+CARDS = [Line(1, "walmart", 1000_00, "electronic"), Line(2, "walmart", 500_00, "electronic")]
+BOOK = ground.book(("walmart", "*", "electronic", "0.9"))
+_nonce = count(1)
+pytest_db = pytest.mark.django_db
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.integers(-2, 600), max_size=8))
+def test_whatever_is_said_only_steps_that_close_in_are_open(said: list[int]) -> None:
+    steps: list[int] = []
+    for bonus in said:
+        if (bargaining.may_answer if len(steps) % 2 else bargaining.may_ask)(steps, bonus):
+            steps.append(bonus)
+        if len(steps) % 2 == 0 and steps and (steps[-1] == 0 or steps[-1] == steps[-2]):
+            break
+    asks, answers = steps[::2], steps[1::2]
+    assert len(asks) <= bargaining.ROUNDS and all(0 < a <= bargaining.MOST_BONUS_BP for a in asks)
+    assert asks == sorted(asks, reverse=True) and len(set(asks)) == len(asks)
+    offered = [a for a in answers if a]
+    assert offered == sorted(offered) and len(set(offered)) == len(offered)
+    assert all(answer <= ask for ask, answer in zip(asks, answers, strict=False))
+
+
+def opened(**terms: Any) -> tuple[UUID, UUID]:
+    """(comparison, recycler) where the recycler bargains."""
+    firm = ground.recycler(BOOK, money_fen=0)
+    actions.set_terms(firm, firm, Terms(bargains=True, **terms))
+    made = actions.compare(ground.CITY, "shanghai-huangpu", CARDS, served=True, covered=frozenset({firm}))
+    return made, firm
+
+
+def signed(bargain: UUID, n: int, bonus_bp: int, key: Ed25519PrivateKey = KEY) -> SignedRequest:
+    body = json.dumps({"n": n, "bonus_bp": bonus_bp}).encode()
+    path = f"POST\n/v1/recycler/bargains/{bargain}/answers\n1\nnonce-{next(_nonce):04d}\n".encode()
+    message = path + body + b"\n"
+    return SignedRequest(message, key.sign(message), KEY.public_key().public_bytes_raw())
+
+
+def answer(bargain: UUID, firm: UUID, n: int, bonus_bp: int) -> str:
+    return actions.answer_bargain(bargain, firm, n, bonus_bp, signed(bargain, n, bonus_bp))
+
+
+@pytest_db
+def test_what_both_say_is_a_firm_price_and_its_record_shows_why() -> None:
+    made, firm = opened()
+    first = queries.comparison(made).ranking.offers[0]
+    bargain = actions.ask_for_more(made, firm, 100)
+    seen = queries.bargains_for(firm)[0]
+    assert (seen.id, seen.steps, seen.net_fen) == (bargain, (100,), first.net_fen)
+    assert seen.cards == (
+        {"kind": "walmart", "face_value_fen": 500_00, "form": "electronic", "condition": "intact", "count": 1},
+        {"kind": "walmart", "face_value_fen": 1000_00, "form": "electronic", "condition": "intact", "count": 1},
+    )
+    assert answer(bargain, firm, 2, 20) == "answered"
+    actions.ask_again(bargain, 60)
+    assert answer(bargain, firm, 4, 60) == "agreed"
+    result = queries.bargain(bargain).result
+    assert result is not None and queries.bargains_for(firm) == []
+    better = queries.comparison(result).ranking.offers[0]
+    assert better.gross_fen == first.gross_fen + 9_00 and better.net_fen > first.net_fen
+    kept, _ = queries.records._execution(result)  # type: ignore[attr-defined]
+    document = json.loads(json.dumps(kept))
+    assert record.replay(document) == []
+    entry = document["entries"][0]
+    assert (entry["source"], entry["bargain"]["bonus_bp"], len(entry["bargain"]["steps"])) == ("bargain", 60, 4)
+    for change in CHANGES:
+        wrong = deepcopy(document)
+        change(wrong["entries"][0])
+        assert record.replay(wrong), change
+    actions.compare(ground.CITY, "shanghai-huangpu", CARDS, served=True, covered=frozenset({firm}))
+    assert queries.preview(ground.CITY, CARDS, frozenset({firm})).offers[0].net_fen == first.net_fen
+
+
+def another_bonus(entry: dict[str, Any]) -> None:
+    entry["bargain"]["bonus_bp"] = 20
+
+
+def another_step(entry: dict[str, Any]) -> None:
+    entry["bargain"]["steps"][3]["bonus_bp"] = entry["bargain"]["steps"][2]["bonus_bp"] = 50
+    entry["bargain"]["bonus_bp"] = 50
+
+
+def another_start(entry: dict[str, Any]) -> None:
+    entry["bargain"]["ratios_bp"] = [r - 1 for r in entry["bargain"]["ratios_bp"]]
+
+
+def another_bargain(entry: dict[str, Any]) -> None:
+    entry["bargain"]["bargain"] = str(uuid4())
+
+
+def no_answer(entry: dict[str, Any]) -> None:
+    del entry["bargain"]["steps"][1:]
+
+
+CHANGES = (another_bonus, another_step, another_start, another_bargain, no_answer)
+
+
+@pytest_db
+def test_a_signature_of_somebody_else_is_found_in_the_record() -> None:
+    made, firm = opened()
+    bargain = actions.ask_for_more(made, firm, 100)
+    forged = signed(bargain, 2, 100, Ed25519PrivateKey.generate())
+    actions.answer_bargain(bargain, firm, 2, 100, forged)  # as if the face had not looked
+    result = queries.bargain(bargain).result
+    assert result is not None
+    kept, _ = queries.records._execution(result)  # type: ignore[attr-defined]
+    assert any("not what the recycler signed" in text for text in record.replay(json.loads(json.dumps(kept))))
+
+
+@pytest_db
+def test_the_seller_takes_a_counter_offer_or_leaves_it() -> None:
+    made, firm = opened()
+    bargain = actions.ask_for_more(made, firm, 100)
+    with pytest.raises(StepNotOpen):
+        actions.take_bargain(bargain)
+    answer(bargain, firm, 2, 30)
+    result = actions.take_bargain(bargain)
+    assert queries.comparison(result).ranking.offers[0].gross_fen == 1350_00 + 4_50
+    with pytest.raises((WrongState, StepNotOpen)):
+        actions.take_bargain(bargain)
+    with pytest.raises(WrongState):
+        actions.leave_bargain(bargain)
+    again, other = opened()
+    bargain = actions.ask_for_more(again, other, 100)
+    actions.leave_bargain(bargain)
+    with pytest.raises(WrongState):
+        answer(bargain, other, 2, 100)
+    assert queries.bargain(bargain).state == "left"
+
+
+@pytest_db
+def test_steps_out_of_turn_out_of_range_or_by_strangers() -> None:
+    made, firm = opened()
+    for wrong in (0, -1, 501):
+        with pytest.raises(StepNotOpen):
+            actions.ask_for_more(made, firm, wrong)
+    bargain = actions.ask_for_more(made, firm, 100)
+    with pytest.raises(NoBargain):
+        actions.ask_for_more(made, firm, 50)
+    with pytest.raises(WrongState):
+        actions.ask_again(bargain, 50)
+    with pytest.raises(NotFound):
+        answer(bargain, uuid4(), 2, 50)
+    for n, bonus in ((1, 50), (3, 50), (2, 101), (2, -1)):
+        with pytest.raises(StepNotOpen):
+            answer(bargain, firm, n, bonus)
+    answer(bargain, firm, 2, 50)
+    for bonus in (100, 50, 30):
+        with pytest.raises(StepNotOpen):
+            actions.ask_again(bargain, bonus)
+    actions.ask_again(bargain, 80)
+    assert answer(bargain, firm, 4, 0) == "refused"
+    with pytest.raises(NotFound):
+        actions.ask_for_more(uuid4(), firm, 50)
+
+
+@pytest_db
+def test_who_does_not_bargain_is_not_asked() -> None:
+    firm = ground.recycler(BOOK, money_fen=0)
+    made = actions.compare(ground.CITY, "shanghai-huangpu", CARDS, served=True, covered=frozenset({firm}))
+    with pytest.raises(NoBargain):
+        actions.ask_for_more(made, firm, 50)
+    bargains, other = opened(paused=True)
+    with pytest.raises(NoBargain):  # no offer, nothing to bargain about
+        actions.ask_for_more(bargains, other, 50)
+
+
+@pytest_db
+def test_it_ends_with_its_time_and_with_its_book() -> None:
+    made, firm = opened()
+    bargain = actions.ask_for_more(made, firm, 100)
+    with clock.shifted(timedelta(seconds=bargaining.STANDS_SECONDS)):
+        assert queries.bargain(bargain).state == "over" and queries.bargains_for(firm) == []
+        with pytest.raises(BargainOver):
+            answer(bargain, firm, 2, 50)
+    with clock.shifted(timedelta(seconds=900)), pytest.raises(BargainOver):
+        actions.ask_for_more(made, uuid4(), 50)
+    actions.publish_book(firm, BOOK.replace("0.9", "0.8"), firm)  # the price it was about is no more
+    with pytest.raises(BargainOver):
+        answer(bargain, firm, 2, 100)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_once_one_firm_comparison_is_made() -> None:
+    made, firm = opened()
+    asked = together([partial(actions.ask_for_more, made, firm, 100) for _ in range(4)])
+    assert len(refused(asked)) == 3
+    bargain = models.Bargain.objects.get().id
+    answer(bargain, firm, 2, 30)
+    calls = [partial(actions.take_bargain, bargain), partial(actions.leave_bargain, bargain)] * 3
+    assert len(refused(together(calls))) == 5
+    assert models.Comparison.objects.count() <= 2
+
+
+@pytest_db
+def test_the_database_keeps_the_turns() -> None:
+    made, firm = opened()
+    bargain = actions.ask_for_more(made, firm, 100)
+    step = {"bargain_id": bargain, "at": clock.now()}
+    paper = {"signature": b"s" * 64, "message": b"m", "public_key": b"k" * 32}
+    wrong: list[Any] = [
+        lambda: models.BargainStep.objects.create(**step, n=2, bonus_bp=50),
+        lambda: models.BargainStep.objects.create(**step, n=3, bonus_bp=50, **paper),
+        lambda: models.BargainStep.objects.create(**step, n=7, bonus_bp=50),
+        lambda: models.BargainStep.objects.create(**step, n=1, bonus_bp=50),
+        lambda: models.BargainStep.objects.create(**step, n=2, bonus_bp=501, **paper),
+        lambda: models.Bargain.objects.filter(id=bargain).update(state="agreed"),
+        lambda: models.Bargain.objects.filter(id=bargain).update(result_id=made),
+        lambda: models.Bargain.objects.filter(id=bargain).update(expires_at=clock.now() + timedelta(hours=1)),
+    ]
+    for create in wrong:
+        with pytest.raises(DatabaseError, match=r"violates (check|unique)"), transaction.atomic():
+            create()
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        models.BargainStep.objects.all().update(bonus_bp=1)
