@@ -69,7 +69,7 @@ def test_one_freeze_and_its_day(bank: BankDepository) -> None:
 def test_what_is_not_a_clear_no_is_asked_again(
     bank: BankDepository, monkeypatch: pytest.MonkeyPatch, status: int, code: str | None
 ) -> None:
-    monkeypatch.setattr(bank._wire, "call", lambda *_: (status, {"code": code}))
+    monkeypatch.setattr(SignedJson, "call", lambda *_: (status, {"code": code}))
     with pytest.raises(NoAnswer):
         bank.freeze(str(uuid4()), "party:x:escrow", 1)
 

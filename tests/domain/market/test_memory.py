@@ -1,11 +1,15 @@
 """The process's arrays: never older than the versions they name, and the same nets as a comparison."""
 
 import random
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from tests.domain.ledger.together import together
 from tests.domain.trade import ground
 
@@ -119,3 +123,31 @@ def test_many_ask_while_books_change() -> None:
     said = together([*asks, *publish])
     assert not [r for r in said if isinstance(r, BaseException)]
     assert remembered(CARD) == compared(CARD)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_listens_has_a_new_book_before_anybody_asks(fresh: Memory) -> None:
+    firm = ground.recycler(ground.book(("walmart", "*", "electronic", "0.9")), money_fen=0)
+    heard = threading.Thread(target=listened)
+    heard.start()
+    until(lambda: bool(fresh._held))
+    assert {n.ratio_bp for n in fresh._arrays.top(place())} == {9000}
+    actions.publish_book(firm, ground.book(("walmart", "*", "electronic", "0.95")), firm)
+    heard.join(20)
+    assert not heard.is_alive()
+    assert {n.ratio_bp for n in fresh._arrays.top(place())} == {9500}
+
+
+def listened() -> None:
+    try:
+        queries.listening._follow(timeout=15, stop_after=1)
+    finally:
+        connections.close_all()
+
+
+def until(there: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if there():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come")

@@ -29,7 +29,10 @@ def test_terms_bargains_and_prices_of_one_recycler(platform: World, tmp_path: Pa
     h.posted(firm, "/v1/recycler/terms", {"prefixes": begins, "bargains": True, "after_version": 1})
     with h.refused("book_changed"):
         h.posted(firm, "/v1/recycler/terms", {"paused": True, "after_version": 1})
+    top = anybody.get(f"/v1/kinds/walmart/prices?city=shanghai&face_value_fen={1000_00}&form=electronic")
     without = story.compare(platform, [spec], h.DISTRICT)
+    alone = [(o["lots"][0]["recycler"], o["net_fen"]) for o in without["offers"] if not o["reserve_fen"]]
+    assert [(o["recycler"], o["net_fen"]) for o in top] == alone[:10]
     assert _reason(without, party) == "prefix_unknown"
     card = {"kind": "walmart", "face_value_fen": 1000_00, "form": "electronic", "prefix": "23261"}
     asked = {"city": "shanghai", "district": h.DISTRICT, "cards": [card]}

@@ -132,7 +132,8 @@ def test_the_two_ways_of_signing_in_are_described() -> None:
     without = {p for p, _, o in operations(DOCUMENT) if not o.get("security")}
     assert without == {
         "/v1/kinds", "/v1/kinds/{slug}", "/v1/cities", "/v1/cities/{city}/districts", "/v1/limits", "/v1/reasons",
-        "/v1/keys", "/v1/comparisons", "/v1/comparisons/{comparison_id}", "/v1/comparisons/{comparison_id}/record",
+        "/v1/keys", "/v1/kinds/{slug}/prices", "/v1/comparisons", "/v1/comparisons/{comparison_id}",
+        "/v1/comparisons/{comparison_id}/record",
         "/v1/comparisons/{comparison_id}/bargains", "/v1/bargains/{bargain_id}", "/v1/bargains/{bargain_id}/asks",
         "/v1/bargains/{bargain_id}/take", "/v1/bargains/{bargain_id}/leave",
         "/v1/codes", "/v1/sessions", "/v1/staff/sessions",

@@ -112,6 +112,9 @@ class Stage:
             "public_get_kind": Aim(path={"slug": "walmart"}),
             "public_list_districts": Aim(path={"city": "shanghai"}),
             "public_get_record": Aim(path={"comparison_id": self.compared}),
+            "public_list_prices": Aim(
+                path={"slug": "walmart"}, query={"city": "shanghai", "face_value_fen": 500_00, "form": "electronic"}
+            ),
             "public_get_comparison": Aim(path={"comparison_id": self.compared}),
             **self.bargaining(),
             "public_compare": Aim(body={"city": "shanghai", "district": h.DISTRICT, "cards": [card]}),

@@ -2,8 +2,8 @@
 
 PostgreSQL is the truth: whoever asks names the books that are live in the database at that moment, and the copy is
 brought to exactly these before it answers. Books are never changed once they are published, so what is held of one is
-right for ever; the only thing that can be old is which of them is live. A notification lets an idle process fetch a new
-book before somebody asks (`listen`), and nothing but the first answer's time depends on it.
+right for ever; the only thing that can be old is which of them is live. A notification lets a process fetch a new book
+before somebody asks (`queries.listen`), and nothing but the first answer's time depends on it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +17,8 @@ from huika.domain.market import models
 from huika.domain.market.live_book import Ints, LiveBook, Short
 from huika.domain.market.types import Fee, Place
 
+CHANNEL = "huika_books"
+"""Where a new book is announced, once its transaction has committed."""
 MOST_PUT = 2_000
 """Cells that are changed one by one; where a new version changes more, all arrays are built anew."""
 MOST_CHANGED = 20_000
@@ -65,12 +67,12 @@ class Memory:
 
     def _start(self, live: Sequence[Live], known: tuple[tuple[UUID, tuple[Fee, ...]], ...]) -> None:
         """Other recyclers or fees: everything anew, with what is held of unchanged books."""
-        had, self._held = self._held, {}
+        held: dict[UUID, _Held] = {}
+        for one in live:  # read whole before anything is replaced: a read that fails leaves what was
+            had = self._held.get(one.recycler)
+            held[one.recycler] = had if had and had.book == one.book else self._fetch(one.book)
+        self._held, self._known = held, known
         self._places = {one.recycler: n for n, one in enumerate(live)}
-        for one in live:
-            held = had.get(one.recycler)
-            self._held[one.recycler] = held if held and held.book == one.book else self._fetch(one.book)
-        self._known = known
         self._load()
 
     def _load(self) -> None:

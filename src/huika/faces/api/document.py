@@ -20,6 +20,7 @@ WHY = {
     "503": "Something behind us is out of reach; the same request with the same key may be sent again.",
 }
 SEALED = ("/receipt", "/record")  # not there before the log has them
+ASKS = ("/prices",)  # about a card, which may be refused as one that cannot be
 SIGNS_IN = "/staff/sessions"
 
 
@@ -61,7 +62,7 @@ def refusals(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]
         yield "413"
     if method == "post":
         yield from ("409", "429")
-    elif path.endswith(SEALED):
+    elif path.endswith((*SEALED, *ASKS)):
         yield "409"
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.catalog.types import Kind
@@ -56,6 +56,15 @@ def list_reasons(request: HttpRequest) -> list[object]:
 @router.get("/keys", response=s.KeysOut, summary="Public keys of the log and the vault")
 def get_keys(request: HttpRequest) -> s.KeysOut:
     return s.KeysOut(log_vkey=evidence.log_key(), vault=provider("vault").key())
+
+
+@router.get(
+    "/kinds/{slug}/prices", response=list[s.TopOfferOut], summary="Who pays most for one card now: the ten best"
+)
+def list_prices(request: HttpRequest, slug: str, card: Query[s.CardQuery]) -> list[s.TopOfferOut]:
+    catalog.check_card(slug[:60], card.form, card.face_value_fen)
+    line = Line(1, slug, card.face_value_fen, card.form, card.condition, card.prefix)
+    return [s.TopOfferOut.from_orm(one) for one in books.top_offers(card.city, line)]
 
 
 @router.post("/comparisons", response={201: s.ComparisonOut}, summary="Compare what recyclers pay for these cards")

@@ -133,9 +133,9 @@ def vkeys(text: str) -> list[str]:
 
 
 def _text(path: str) -> str:
-    """A file's text. Raises ValueError for one that is none, OSError for one that is not there."""
+    """A file's text, byte for byte. Raises ValueError for one that is none, OSError for one that is not there."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_bytes().decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text file") from error
 

@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from huika.domain.market import books, models, queries, rules
 from huika.domain.market.errors import BadBook, BookChanged
+from huika.domain.market.memory import CHANNEL
 from huika.domain.market.subjects import city_subject
 from huika.domain.market.types import (
     AS_BEFORE,
@@ -117,6 +120,8 @@ def put_in_effect(
             "effective_from": book.effective_from.isoformat(),
         },
     )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(recycler)])
     return book.id
 
 

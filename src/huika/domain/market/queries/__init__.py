@@ -22,6 +22,7 @@ from huika.domain.market.queries.books import (
     live_books,
     platform_fees,
     price_rows,
+    refresh,
     top_offers,
 )
 from huika.domain.market.queries.comparisons import comparison, enough, firm_offer, preview
@@ -35,6 +36,7 @@ from huika.domain.market.queries.elsewhere import (
     preview_visits,
     visit_stands,
 )
+from huika.domain.market.queries.listening import listen
 from huika.domain.market.queries.pricing import repriced, repricing_on, repricing_policy, stock_reports, suggestions
 from huika.domain.market.queries.records import (
     book_receipt,
@@ -75,6 +77,7 @@ __all__ = [
     "firm_offer",
     "kept",
     "known",
+    "listen",
     "live_books",
     "month_bounds",
     "notices_of",
@@ -91,6 +94,7 @@ __all__ = [
     "quotes_of",
     "record_file",
     "record_root",
+    "refresh",
     "repriced",
     "repricing_on",
     "repricing_policy",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db.models import Count, QuerySet
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import books, changes, models, rules
+from huika.domain.market.live_book import Net
 from huika.domain.market.memory import Live, memory
 from huika.domain.market.types import (
     Absence,
@@ -63,27 +65,35 @@ def _live_rows(city: str, channel: str, at: datetime) -> dict[UUID, Sequence[Any
         return {row[1]: row for row in cursor.fetchall()}
 
 
+def refresh() -> None:
+    """Bring this process's arrays to the books that are live now."""
+    live = models.Book.objects.filter(effective_from__lte=clock.now()).order_by("recycler_id", "-version")
+    trading = {r.id for r in parties.recyclers()}
+    rows = live.filter(recycler_id__in=trading).distinct("recycler_id").values_list("recycler_id", "id", "fees")
+    memory.arrays([Live(recycler, book, tuple(Fee(**f) for f in fees)) for recycler, book, fees in rows])
+
+
 def top_offers(city: str, line: Line, channel: str = "visit", count: int = 10) -> list[TopOffer]:
     """Who pays most for one card alone now, from this process's arrays, brought to the versions that it names.
 
-    The same nets as a comparison of this card by its recyclers alone, for any number of recyclers in one statement.
+    The same nets as a comparison of this card by its recyclers alone; however many recyclers there are, three
+    statements that read no price.
     """
     rows = _live_rows(city, channel, clock.now())
     names = {r.id: r for r in parties.recyclers() if r.id in rows}
     live = [_cut(names[r], rows[r], (), frozenset([line.kind])) for r in sorted(names)]
     arrays = memory.arrays([Live(book.recycler, book.book, book.fees) for book in live])
     place = Place(line.kind, line.face_value_fen, city, line.form, line.condition, channel)
-    found: list[TopOffer] = []
-    for net in arrays.top(place, platform_fees(city), len(live)):
-        book = live[net.recycler]
-        price = Price(line.kind, line.face_value_fen, line.form, line.condition, net.ratio_bp)
-        if rules.hindrance(replace(book, prices=(price,)), [line], frozenset([book.recycler])) == "":
-            found.append(
-                TopOffer(book.recycler, book.name_zh, book.name_en, book.book, book.version, net.ratio_bp, net.net_fen)
-            )
-        if len(found) == count:
-            break
-    return found
+    offers = (_top(live[net.recycler], line, net) for net in arrays.top(place, platform_fees(city), len(live)))
+    return list(islice((one for one in offers if one), count))
+
+
+def _top(book: Book, line: Line, net: Net) -> TopOffer | None:
+    """What the arrays found, where the book's terms let it stand."""
+    price = Price(line.kind, line.face_value_fen, line.form, line.condition, net.ratio_bp)
+    if rules.hindrance(replace(book, prices=(price,)), [line], frozenset([book.recycler])):
+        return None
+    return TopOffer(book.recycler, book.name_zh, book.name_en, book.book, book.version, net.ratio_bp, net.net_fen)
 
 
 def _cut(recycler: RecyclerRef, row: Sequence[Any], prices: Iterable[Price], kinds: frozenset[str]) -> Book:

@@ -34,6 +34,7 @@ from huika.faces.api.schemas.offers import (
     BonusIn,
     CardIn,
     CardPriceOut,
+    CardQuery,
     CityOut,
     ComparisonIn,
     ComparisonOut,
@@ -53,6 +54,7 @@ from huika.faces.api.schemas.offers import (
     StockIn,
     SuggestionOut,
     TermsIn,
+    TopOfferOut,
     VisitCoverOut,
 )
 from huika.faces.api.schemas.orders import (
@@ -104,6 +106,7 @@ __all__ = [
     "CardIn",
     "CardOut",
     "CardPriceOut",
+    "CardQuery",
     "CashIn",
     "CityOut",
     "CodeIn",
@@ -159,6 +162,7 @@ __all__ = [
     "TelephoneIn",
     "TermsIn",
     "TicketOut",
+    "TopOfferOut",
     "TradeRowOut",
     "VisitCoverOut",
     "VisitOut",

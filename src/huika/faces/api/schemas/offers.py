@@ -21,6 +21,16 @@ class CardIn(In):
     prefix: str = Field(default="", pattern=r"^[0-9]{0,8}$", examples=["7320"], description="how its number begins")
 
 
+class CardQuery(Schema):
+    """A card of a kind in one city, in an address, where every value is text."""
+
+    city: Slug = Field(examples=["shanghai"])
+    face_value_fen: int = Field(ge=1, le=1_000_000_00, examples=[100000])
+    form: Literal["electronic", "physical"] = Field(examples=["electronic"])
+    condition: Literal["intact", "scratched"] = "intact"
+    prefix: str = Field(default="", pattern=r"^[0-9]{0,8}$", examples=["7320"], description="how its number begins")
+
+
 class ComparisonIn(In):
     """A basket of 1 to 60 cards in one district."""
 
@@ -91,6 +101,18 @@ class NoticeOut(Schema):
     n: int
     zh: str
     en: str
+
+
+class TopOfferOut(Schema):
+    """What one card alone brings at a recycler now, all fees counted (fen); nothing is firm before a comparison."""
+
+    recycler: UUID
+    name_zh: str
+    name_en: str
+    book: UUID
+    version: int
+    ratio_bp: int
+    net_fen: int
 
 
 class VisitCoverOut(Schema):
