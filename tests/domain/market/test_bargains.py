@@ -18,6 +18,7 @@ from tests.domain.trade import ground
 
 from huika.domain.market import actions, bargaining, models, queries, record
 from huika.domain.market.errors import BargainOver, NoBargain, StepNotOpen
+from huika.domain.market.queries import records
 from huika.domain.market.types import Line, SignedRequest, Terms
 from huika.kit import clock
 from huika.kit.machine import WrongState
@@ -84,7 +85,7 @@ def test_what_both_say_is_a_firm_price_and_its_record_shows_why() -> None:
     assert result is not None and queries.bargains_for(firm) == []
     better = queries.comparison(result).ranking.offers[0]
     assert better.gross_fen == first.gross_fen + 9_00 and better.net_fen > first.net_fen
-    kept, _ = queries.records._execution(result)  # type: ignore[attr-defined]
+    kept, _ = records._execution(result)
     document = json.loads(json.dumps(kept))
     assert record.replay(document) == []
     entry = document["entries"][0]
@@ -129,7 +130,7 @@ def test_a_signature_of_somebody_else_is_found_in_the_record() -> None:
     actions.answer_bargain(bargain, firm, 2, 100, forged)  # as if the face had not looked
     result = queries.bargain(bargain).result
     assert result is not None
-    kept, _ = queries.records._execution(result)  # type: ignore[attr-defined]
+    kept, _ = records._execution(result)
     assert any("not what the recycler signed" in text for text in record.replay(json.loads(json.dumps(kept))))
 
 

@@ -14,7 +14,7 @@ from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 
 from huika.domain.catalog import queries as catalog
-from huika.domain.market import actions, models, pooling, queries, wishes
+from huika.domain.market import actions, models, pooling, queries
 from huika.domain.market.errors import QuoteExpired, VisitNotCovered
 from huika.domain.market.pooling import Share
 from huika.domain.market.types import Line, VisitCost
@@ -57,7 +57,7 @@ def test_an_alert_is_told_once_when_a_book_brings_the_price_and_then_has_ended()
     settle()
     actions.alert_reached(mine, 999_00)
     assert len(queries.notices_of(seller)) == 1
-    assert wishes.PriceAlert.objects.get(id=mine).reached_fen == 873_45
+    assert models.PriceAlert.objects.get(id=mine).reached_fen == 873_45
 
 
 def test_a_book_that_counts_later_is_looked_at_when_it_counts() -> None:
@@ -85,7 +85,7 @@ def test_other_kinds_and_forms_reach_nothing() -> None:
 
 def test_ten_alerts_a_seller_one_for_the_same_cards_and_room_again_after_one_has_ended() -> None:
     seller = uuid4()
-    made = [alert(seller, cards=n) for n in range(1, wishes.MOST_ALERTS + 1)]
+    made = [alert(seller, cards=n) for n in range(1, models.MOST_ALERTS + 1)]
     with pytest.raises(Refusal) as refusal:
         alert(seller, cards=11)
     assert refusal.value.code == "too_many_alerts" and "10" in refusal.value.message_zh
@@ -116,29 +116,29 @@ def test_at_once_nobody_gets_more_alerts_than_ten_and_the_same_one_once() -> Non
         alert(seller, cards=n)
     said = together([partial(alert, seller, cards=n) for n in (20, 20, 21, 22, 23)])
     assert len(refused(said)) == 3
-    assert wishes.PriceAlert.objects.filter(seller_id=seller).count() == 10
+    assert models.PriceAlert.objects.filter(seller_id=seller).count() == 10
 
 
 def test_the_database_keeps_alerts_notices_and_memberships() -> None:
     seller, at = uuid4(), clock.now()
     row = dict(zip(("city", "kind", "form", "face_fen", "cards"), CELL, strict=True)) | {"seller_id": seller, "at": at}
-    wishes.PriceAlert.objects.create(**row, place=1, net_fen=1)
+    models.PriceAlert.objects.create(**row, place=1, net_fen=1)
     actions.set_alert(seller, *CELL[:3], 500_00, 1, 400_00)
     notice = {"seller_id": seller, "kind": "alert", "about": seller, "facts": {}, "at": at}
-    wishes.Notice.objects.create(**notice)
+    models.Notice.objects.create(**notice)
     pool = {"city": "x", "district": "y", "at": at, "ends_at": at + timedelta(days=1)}
-    wishes.Pool.objects.create(**pool)
+    models.Pool.objects.create(**pool)
     wrong = [
-        lambda: wishes.PriceAlert.objects.create(**row, place=3, net_fen=2),
-        lambda: wishes.PriceAlert.objects.create(**{**row, "cards": 3}, place=1, net_fen=2),
-        lambda: wishes.PriceAlert.objects.create(**{**row, "cards": 3}, place=11, net_fen=2),
-        lambda: wishes.PriceAlert.objects.create(**{**row, "cards": 3}, place=3, net_fen=0),
-        lambda: wishes.PriceAlert.objects.create(**{**row, "cards": 3}, place=3, net_fen=5, reached_fen=4, ended_at=at),
-        lambda: wishes.PriceAlert.objects.create(**{**row, "cards": 3}, place=3, net_fen=5, reached_fen=5),
-        lambda: wishes.Notice.objects.create(**notice),
-        lambda: wishes.Notice.objects.create(**{**notice, "kind": "other"}),
-        lambda: wishes.Pool.objects.create(**pool),
-        lambda: wishes.Pool.objects.create(**{**pool, "district": "z", "ends_at": at}),
+        lambda: models.PriceAlert.objects.create(**row, place=3, net_fen=2),
+        lambda: models.PriceAlert.objects.create(**{**row, "cards": 3}, place=1, net_fen=2),
+        lambda: models.PriceAlert.objects.create(**{**row, "cards": 3}, place=11, net_fen=2),
+        lambda: models.PriceAlert.objects.create(**{**row, "cards": 3}, place=3, net_fen=0),
+        lambda: models.PriceAlert.objects.create(**{**row, "cards": 3}, place=3, net_fen=5, reached_fen=4, ended_at=at),
+        lambda: models.PriceAlert.objects.create(**{**row, "cards": 3}, place=3, net_fen=5, reached_fen=5),
+        lambda: models.Notice.objects.create(**notice),
+        lambda: models.Notice.objects.create(**{**notice, "kind": "other"}),
+        lambda: models.Pool.objects.create(**pool),
+        lambda: models.Pool.objects.create(**{**pool, "district": "z", "ends_at": at}),
     ]
     for create in wrong:
         with pytest.raises(DatabaseError, match="violates|duplicate"), transaction.atomic():
@@ -187,7 +187,7 @@ def test_neighbours_share_a_visit_when_together_they_cover_it(visits: UUID) -> N
         missing = queries.pools_of(first)[0].missing_face_fen
         join(uuid4(), 2)
         assert queries.pools_of(first)[0].missing_face_fen < missing
-    members = wishes.PoolMember.objects.filter(pool_id=pool)
+    members = models.PoolMember.objects.filter(pool_id=pool)
     for member in members:
         (told,) = queries.notices_of(member.seller_id)
         assert (told.kind, told.about) == ("pool", pool)
@@ -204,7 +204,7 @@ def full(visits: UUID) -> tuple[UUID, UUID]:
     """A pool that is full, and a member of it."""
     seller, pool = uuid4(), join(uuid4())[0]
     joined = join(seller, 2)[0]
-    while not wishes.Pool.objects.get(id=pool).covered_at:
+    while not models.Pool.objects.get(id=pool).covered_at:
         join(uuid4(), 2)
     assert joined == pool
     return pool, seller
@@ -244,7 +244,7 @@ def test_a_full_pool_stands_for_two_days_and_an_open_one_for_two_weeks(visits: U
         join(seller)  # free for another
     with clock.shifted(timedelta(days=15)):
         assert join(uuid4())[0] != other  # joining ends what is over
-    assert wishes.Pool.objects.get(id=pool).ended_at and wishes.Pool.objects.get(id=other).ended_at
+    assert models.Pool.objects.get(id=pool).ended_at and models.Pool.objects.get(id=other).ended_at
 
 
 def test_leaving_is_one_call_and_what_others_were_told_stands(visits: UUID) -> None:
@@ -303,7 +303,7 @@ def test_at_once_a_seller_joins_once_and_there_is_one_open_pool() -> None:
     seller, (made, offer) = uuid4(), compared()
     said = together([partial(actions.join_pool, seller, made, offer) for _ in range(4)])
     assert len(refused(said)) == 3
-    assert wishes.Pool.objects.count() == wishes.PoolMember.objects.count() == 1
+    assert models.Pool.objects.count() == models.PoolMember.objects.count() == 1
 
 
 fens = st.integers(0, 500_00)

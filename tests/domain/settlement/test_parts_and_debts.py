@@ -1,12 +1,10 @@
 """Parts by quota, refusals that prove nothing yet, another rail after death, debts in writing, stops by two people."""
 
 from datetime import timedelta
-from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from tests.domain.ledger.together import together
 from tests.domain.settlement.outside import NET, Outside, credited, outside, owed
 from tests.domain.settlement.test_payouts import ask, items, money, paying, send, told
 from tests.domain.trade import ground
@@ -40,79 +38,6 @@ def test_a_payout_over_the_quota_goes_in_parts_each_once(outside: Outside) -> No
     assert ask(rows[2]) == "paid" and queries.card_paid(row.card_id)
     assert len(outside.rail.bills) == 3 and sum(b.amount_fen for b in outside.rail.bills.values()) == NET
     assert queries.paid_fen(row.order_id) == NET and ledger.balance(accounts.transit("wallet")).balance_fen == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_parts_that_arrive_at_once_settle_the_paper_of_the_whole(outside: Outside) -> None:
-    row = paying()
-    outside.rail.decide(RailState.PENDING)
-    send(row)
-    outside.rail.decide(RailState.FAILED)
-    assert ask(row) == "failed" and len(queries.open_debts()) == 1
-    outside.rail.limits = RailLimits(single_fen=NET // 2 + 1)
-    actions.pay_again(row.id, True)
-    parts = list(models.Payout.objects.exclude(id=row.id).order_by("id"))
-    assert len(parts) == 2
-    for part in parts:
-        send(part)
-    outside.rail.decide(RailState.PAID)
-    assert together([partial(ask, part) for part in parts]) == ["paid", "paid"]
-    assert queries.open_debts() == [] and queries.card_paid(row.card_id)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_crediting_a_card_and_paying_another_again_at_once_never_wait_for_each_other(outside: Outside) -> None:
-    row = paying()
-    send(row)
-    outside.rail.decide(RailState.FAILED)
-    ask(row)
-    assert row.payee_id is not None
-    for _ in range(8):
-        card = uuid4()
-        owed(row.seller_id, NET, card)
-        pay = partial(actions.pay_by_rail, row.order_id, card, row.seller_id, row.payee_id, NET)
-        said = together([pay, partial(actions.pay_again, row.id, True)])
-        assert not [r for r in said if isinstance(r, BaseException)], said
-
-
-def test_what_is_too_much_at_once_for_its_payee_goes_in_halves_once_it_is_dead(outside: Outside) -> None:
-    row = paying()
-    refuse(outside, "LIMIT_SINGLE")
-    send(row)
-    outside.rail.bills.clear()
-    assert ask(row) == "sent" and models.Payout.objects.count() == 1
-    assert later_ask(row, 602) == "failed"
-    halves = list(models.Payout.objects.exclude(id=row.id).order_by("part"))
-    assert [p.amount_fen for p in halves] == [NET - NET // 2, NET // 2] and items() == []
-    assert {(p.payee_id, p.rail, p.card_id) for p in halves} == {(row.payee_id, row.rail, row.card_id)}
-    for part in halves:
-        send(part)
-    outside.rail.decide(RailState.PAID)
-    assert [ask(part) for part in halves] == ["paid", "paid"]
-    assert queries.card_paid(row.card_id) and queries.open_debts() == []
-
-
-def test_halves_end_where_they_are_small_and_where_the_payee_is_no_more(outside: Outside) -> None:
-    small = paying(199_00)
-    refuse(outside, "LIMIT_SINGLE")
-    send(small)
-    outside.rail.bills.clear()
-    assert later_ask(small, 602) == "failed"
-    assert models.Payout.objects.count() == 1 and items() == ["settlement.payout_failed"]
-
-
-def test_a_payout_whose_answer_goes_to_a_person_keeps_no_other_from_being_asked(outside: Outside) -> None:
-    row = paying()
-    send(row)
-    before = models.Payout.objects.get(id=row.id).asked_at
-    with clock.shifted(timedelta(seconds=30)):
-        actions.rail_answered(row.id, RailAnswer(RailState.PAID, amount_fen=1, account="another"))
-    asked = models.Payout.objects.get(id=row.id).asked_at
-    assert before is not None and asked is not None and asked > before
-    with clock.shifted(timedelta(seconds=60)):
-        actions.rail_answered(row.id, RailAnswer(RailState.PAID))
-    again = models.Payout.objects.get(id=row.id).asked_at
-    assert again is not None and again > asked
 
 
 def refuse(outside: Outside, reason: str = "OPENID_ERROR") -> None:

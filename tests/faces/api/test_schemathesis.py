@@ -271,7 +271,6 @@ class Stage:
             "recyclers": Aim(firm, {"order_id": sold["id"], "comparison_id": self.compared, "month": "2026-11"}),
             "recyclers_set_terms": Aim(firm, body={"least_cards": 0}),
             "pricing": Aim(firm),
-            "pricing_list_suggestions": Aim(firm),
             "pricing_set_repricing": Aim(firm, body={"on": False, "margin_bp": 150}),
             "pricing_report_stock": Aim(firm, body={"kinds": [{"kind": "walmart", "held": 3, "target": 9}]}),
             "recyclers_set_endpoint": Aim(firm, body={"url": "https://quotes.example/huika", "key": keys.kid}),

@@ -10,7 +10,7 @@ from tests.domain.trade import ground
 from tests.faces.seller.ground import Home, home
 
 from huika.domain.catalog import queries as catalog
-from huika.domain.market import actions, queries, wishes
+from huika.domain.market import actions, models, queries
 from huika.domain.market.types import VisitCost
 from huika.faces.seller import offers
 from huika.kit import clock, ids, replay
@@ -184,4 +184,4 @@ def test_events_name_no_word_of_a_seller(seller: Home) -> None:
     replay.settle(1, horizon_seconds=0)
     told = [e for e in read(0, 1000) if e.verb.startswith("market.pool")]
     assert told and "安福" not in str(told)
-    assert wishes.PoolMember.objects.get().word == "安福小区"
+    assert models.PoolMember.objects.get().word == "安福小区"

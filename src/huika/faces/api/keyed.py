@@ -85,13 +85,11 @@ class Signed(AuthBase):
             raise BadSignature(why="the timestamp is more than five minutes off")
         if not 8 <= len(nonce) <= 80:
             raise BadSignature(why="the nonce has 8 to 80 characters")
-        message = f"{request.method}\n{request.get_full_path()}\n{timestamp}\n{nonce}\n".encode() + request.body + b"\n"
         try:
-            Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+            Ed25519PublicKey.from_public_bytes(public).verify(signature, _message(request))
         except InvalidSignature as error:
             raise BadSignature(why="wrong key or content") from error
         parties.use_nonce(kid, nonce)
-        request.signed = SignedRequest(message, signature, public)  # type: ignore[attr-defined]
         return actor
 
 
@@ -107,9 +105,16 @@ def actor_of(request: HttpRequest, *roles: Role) -> Actor:
 
 
 def signed_request(request: HttpRequest) -> SignedRequest:
-    """What a recycler signed, to be kept as evidence."""
-    found: SignedRequest = request.signed  # type: ignore[attr-defined]
-    return found
+    """What a recycler signed, to be kept as evidence: of a request whose signature was found right."""
+    head = request.headers
+    _, public = people.signing_key(head["X-Huika-Key"])
+    return SignedRequest(_message(request), base64.b64decode(head["X-Huika-Signature"]), public)
+
+
+def _message(request: HttpRequest) -> bytes:
+    """The bytes that a signature is over."""
+    timestamp, nonce = (request.headers.get(f"X-Huika-{name}", "") for name in ("Timestamp", "Nonce"))
+    return f"{request.method}\n{request.get_full_path()}\n{timestamp}\n{nonce}\n".encode() + request.body + b"\n"
 
 
 def once(request: HttpRequest, key: str, act: Callable[[], T]) -> T:

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from huika.domain.catalog import queries as catalog
-from huika.domain.market import wishes
+from huika.domain.market import models
 from huika.domain.market.books import FORMS
 from huika.domain.market.rules import MOST_LINES
 from huika.kit import clock, events, locks
@@ -43,15 +43,15 @@ def set_alert(seller: UUID, city: str, kind: str, form: str, face_fen: int, card
             field="net_fen", why="more than 0, at most twice the face value", why_zh="要大于 0，不超过面值的两倍"
         )
     locks.transaction_lock(f"market.alerts.{seller}")
-    waiting = wishes.PriceAlert.objects.filter(seller_id=seller, ended_at=None)
+    waiting = models.PriceAlert.objects.filter(seller_id=seller, ended_at=None)
     taken = set(waiting.values_list("place", flat=True))
     cell = {"city": city, "kind": kind, "form": form, "face_fen": face_fen, "cards": cards}
     if waiting.filter(**cell).exists():
         raise AlertStands()
-    free = [place for place in range(1, wishes.MOST_ALERTS + 1) if place not in taken]
+    free = [place for place in range(1, models.MOST_ALERTS + 1) if place not in taken]
     if not free:
-        raise TooManyAlerts(most=wishes.MOST_ALERTS)
-    made = wishes.PriceAlert.objects.create(seller_id=seller, place=free[0], net_fen=net_fen, at=clock.now(), **cell)
+        raise TooManyAlerts(most=models.MOST_ALERTS)
+    made = models.PriceAlert.objects.create(seller_id=seller, place=free[0], net_fen=net_fen, at=clock.now(), **cell)
     events.record("market.alert.set", made.id, {"city": city, "kind": kind, "net_fen": net_fen})
     return made.id
 
@@ -59,7 +59,7 @@ def set_alert(seller: UUID, city: str, kind: str, form: str, face_fen: int, card
 @action
 def end_alert(seller: UUID, alert: UUID) -> None:
     """A seller does not wait any longer. Raises NotFound."""
-    row = locks.locked(wishes.PriceAlert.objects.all(), id=alert, seller_id=seller)
+    row = locks.locked(models.PriceAlert.objects.all(), id=alert, seller_id=seller)
     if row.ended_at is None:
         row.ended_at = clock.now()
         row.save(update_fields=["ended_at"])
@@ -70,7 +70,7 @@ def end_alert(seller: UUID, alert: UUID) -> None:
 def alert_reached(alert: UUID, net_fen: int) -> None:
     """These cards bring what was waited for: its seller is told, once, and the alert ends."""
     try:
-        row = locks.locked(wishes.PriceAlert.objects.all(), id=alert, ended_at=None)
+        row = locks.locked(models.PriceAlert.objects.all(), id=alert, ended_at=None)
     except NotFound:
         return  # taken back, or told meanwhile
     if net_fen < row.net_fen:
@@ -86,6 +86,6 @@ def tell(seller: UUID, kind: str, about: UUID, facts: dict[str, object]) -> None
     """Part of an action: leave a notice for a seller, once for what it is about."""
     try:
         with transaction.atomic():
-            wishes.Notice.objects.create(seller_id=seller, kind=kind, about=about, facts=facts, at=clock.now())
+            models.Notice.objects.create(seller_id=seller, kind=kind, about=about, facts=facts, at=clock.now())
     except IntegrityError:
         return

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from huika.domain.market import models, pooling, queries, wishes
+from huika.domain.market import models, pooling, queries
 from huika.domain.market.actions.alerts import tell
 from huika.domain.market.actions.visits import allow_visit
 from huika.domain.market.errors import QuoteExpired
@@ -62,14 +62,14 @@ def join_pool(seller: UUID, comparison: UUID, offer: str, word: str = "") -> UUI
         raise QuoteExpired(expired_at=compared.expires_at)
     share = _share(compared, offer)
     locks.transaction_lock(f"market.pool.{compared.city}.{compared.district}")
-    _end(wishes.Pool.objects.filter(city=compared.city, district=compared.district), at)
+    _end(models.Pool.objects.filter(city=compared.city, district=compared.district), at)
     place = {"city": compared.city, "district": compared.district}
-    if wishes.PoolMember.objects.filter(seller_id=seller, left_at=None, **place).exists():
+    if models.PoolMember.objects.filter(seller_id=seller, left_at=None, **place).exists():
         raise PooledAlready()
-    pool, _ = wishes.Pool.objects.get_or_create(
+    pool, _ = models.Pool.objects.get_or_create(
         covered_at=None, ended_at=None, **place, defaults={"at": at, "ends_at": at + WAITS}
     )
-    wishes.PoolMember.objects.create(
+    models.PoolMember.objects.create(
         pool=pool,
         seller_id=seller,
         word=word,
@@ -98,9 +98,9 @@ def _share(compared: models.Comparison, offer: str) -> Share:
     return share
 
 
-def _cover(pool: wishes.Pool, at: datetime) -> None:
+def _cover(pool: models.Pool, at: datetime) -> None:
     """Let everybody in it book, where their baskets cover the visit now."""
-    members = list(wishes.PoolMember.objects.filter(pool=pool, left_at=None).order_by("id"))
+    members = list(models.PoolMember.objects.filter(pool=pool, left_at=None).order_by("id"))
     shares = [Share(m.face_fen, m.margin_fen, m.visit_fen, m.zone_least_face_fen) for m in members]
     if not pooling.covered(shares):
         return
@@ -113,7 +113,7 @@ def _cover(pool: wishes.Pool, at: datetime) -> None:
     events.record("market.pool.covered", pool.id, {**place, "members": len(members)})
 
 
-def _allow(member: wishes.PoolMember, comparison: UUID) -> None:
+def _allow(member: models.PoolMember, comparison: UUID) -> None:
     """The offers of a comparison that a visit of its own would not cover may be booked all the same."""
     for offer, one in queries.visit_sums(comparison).items():
         if not one.covered:
@@ -133,7 +133,7 @@ def use_pool(seller: UUID, comparison: UUID) -> None:
     if compared is None:
         raise NotFound()
     member = locks.locked(
-        wishes.PoolMember.objects.all(),
+        models.PoolMember.objects.all(),
         seller_id=seller,
         city=compared.city,
         district=compared.district,
@@ -153,7 +153,7 @@ def use_pool(seller: UUID, comparison: UUID) -> None:
 @action
 def leave_pool(seller: UUID, pool: UUID) -> None:
     """Out of it by one tap; what the others were told stands. Raises NotFound."""
-    member = locks.locked(wishes.PoolMember.objects.all(), seller_id=seller, pool_id=pool, left_at=None)
+    member = locks.locked(models.PoolMember.objects.all(), seller_id=seller, pool_id=pool, left_at=None)
     member.left_at = clock.now()
     member.save(update_fields=["left_at"])
     if member.used_id:
@@ -165,15 +165,15 @@ def leave_pool(seller: UUID, pool: UUID) -> None:
 @action
 def end_pools(at: datetime) -> int:
     """Pools whose time is over; how many."""
-    return _end(wishes.Pool.objects.all(), at)
+    return _end(models.Pool.objects.all(), at)
 
 
-def _end(pools: QuerySet[wishes.Pool], at: datetime) -> int:
+def _end(pools: QuerySet[models.Pool], at: datetime) -> int:
     due: Sequence[UUID] = list(pools.filter(ended_at=None, ends_at__lte=at).values_list("id", flat=True))
-    rows = locks.locked_all(wishes.Pool.objects.filter(ended_at=None), due)
+    rows = locks.locked_all(models.Pool.objects.filter(ended_at=None), due)
     for pool in rows:
         pool.ended_at = at
         pool.save(update_fields=["ended_at"])
-        wishes.PoolMember.objects.filter(pool=pool, left_at=None).update(left_at=at)
+        models.PoolMember.objects.filter(pool=pool, left_at=None).update(left_at=at)
         events.record("market.pool.ended", pool.id, {"district": pool.district})
     return len(rows)

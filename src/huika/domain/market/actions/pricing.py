@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from uuid import UUID
 
-from huika.domain.market import changes, queries, repricing
+from huika.domain.market import changes, models, queries
 from huika.domain.market.actions.books import last_version, put_in_effect, same_values
 from huika.domain.market.types import RepricingPolicy, StockReport
 from huika.kit import clock, events
@@ -26,7 +26,7 @@ def set_repricing(recycler: UUID, policy: RepricingPolicy, *, on: bool) -> None:
             why_zh=f"基点从 0 到 12000，下限不高于上限，每小时最多 {MOST_STEP_BP}",
         )
     values = {**asdict(policy), "on": on, "at": clock.now()}
-    repricing.Repricing.objects.update_or_create(recycler_id=recycler, defaults=values)
+    models.Repricing.objects.update_or_create(recycler_id=recycler, defaults=values)
     events.record("market.repricing.set", recycler, {"on": on, **asdict(policy)})
 
 
@@ -41,13 +41,13 @@ def report_stock(recycler: UUID, reports: Sequence[StockReport]) -> None:
                 field="stock", why="known kinds, whole numbers from 0 to 10,000", why_zh="卡种要认识，整数从 0 到 10000"
             )
         values = {**asdict(one), "at": clock.now()}
-        repricing.Stock.objects.update_or_create(recycler_id=recycler, kind=one.kind, defaults=values)
+        models.Stock.objects.update_or_create(recycler_id=recycler, kind=one.kind, defaults=values)
 
 
 @action
 def reprice(recycler: UUID) -> int:
     """Publish what the tool suggests as the next version; how many cells changed. Nothing where it is off."""
-    row = repricing.Repricing.objects.filter(recycler_id=recycler, on=True).first()
+    row = models.Repricing.objects.filter(recycler_id=recycler, on=True).first()
     last = last_version(recycler) if row else None
     if row is None or last is None or last.effective_from > clock.now():  # never on top of a book that is still to come
         return 0
@@ -59,8 +59,8 @@ def reprice(recycler: UUID) -> int:
         for c in queries.cells(last.id)
     ]
     book = put_in_effect(recycler, recycler, last, same_values(last), cells, bytes(last.sha256), None)
-    repricing.Repriced.objects.bulk_create(
-        repricing.Repriced(
+    models.Repriced.objects.bulk_create(
+        models.Repriced(
             book_id=book,
             **asdict(s.place),
             old_bp=s.ratio_bp,

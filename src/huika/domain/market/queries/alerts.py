@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from huika.domain.market import models, pooling, wishes
+from huika.domain.market import models, pooling
 from huika.domain.market.pooling import Share
 from huika.domain.market.queries.comparisons import preview
 from huika.domain.market.types import Line
@@ -53,14 +53,14 @@ class PoolRef:
 
 def alerts_of(seller: UUID) -> list[AlertRef]:
     """What this seller waits for, newest first."""
-    rows = wishes.PriceAlert.objects.filter(seller_id=seller, ended_at=None).order_by("-at")
+    rows = models.PriceAlert.objects.filter(seller_id=seller, ended_at=None).order_by("-at")
     columns = ("id", "city", "kind", "form", "face_fen", "cards", "net_fen", "at")
     return [AlertRef(*row) for row in rows.values_list(*columns)]
 
 
 def notices_of(seller: UUID, most: int = 20) -> list[NoticeRef]:
     """What this seller was told, newest first."""
-    rows = wishes.Notice.objects.filter(seller_id=seller).order_by("-at", "-id")[:most]
+    rows = models.Notice.objects.filter(seller_id=seller).order_by("-at", "-id")[:most]
     return [NoticeRef(n.kind, n.about, n.facts, n.at) for n in rows]
 
 
@@ -73,7 +73,7 @@ def alerts_reached(book: UUID) -> Iterator[tuple[UUID, int]]:
     for city, kind in cells:
         kinds.setdefault(city, []).append(kind)
     for city, of in kinds.items():
-        waiting = wishes.PriceAlert.objects.filter(ended_at=None, city=city, kind__in=of).order_by("at", "id")
+        waiting = models.PriceAlert.objects.filter(ended_at=None, city=city, kind__in=of).order_by("at", "id")
         for a in waiting.iterator():
             cell = (a.city, a.kind, a.form, a.face_fen, a.cards)
             if cell not in brings:
@@ -85,7 +85,7 @@ def alerts_reached(book: UUID) -> Iterator[tuple[UUID, int]]:
 
 def pools_of(seller: UUID) -> list[PoolRef]:
     """The pools that this seller is in."""
-    rows = wishes.PoolMember.objects.filter(seller_id=seller, left_at=None, pool__ends_at__gt=clock.now())
+    rows = models.PoolMember.objects.filter(seller_id=seller, left_at=None, pool__ends_at__gt=clock.now())
     return [
         PoolRef(
             m.pool_id,
@@ -102,7 +102,7 @@ def pools_of(seller: UUID) -> list[PoolRef]:
 
 def pool_missing_fen(city: str, district: str) -> int | None:
     """How much face value the open pool of a district still misses, in fen; None where nobody waits there."""
-    open_ones = wishes.Pool.objects.filter(covered_at=None, ended_at=None, ends_at__gt=clock.now())
+    open_ones = models.Pool.objects.filter(covered_at=None, ended_at=None, ends_at__gt=clock.now())
     pool = open_ones.filter(city=city, district=district).first()
     shares = _shares(pool.id) if pool else []
     return pooling.missing_face_fen(shares) if shares else None
@@ -110,11 +110,11 @@ def pool_missing_fen(city: str, district: str) -> int | None:
 
 def pool_words(pool: UUID) -> list[tuple[UUID, str]]:
     """For the desk alone: who is in a pool, and the estate or building each of them named."""
-    rows = wishes.PoolMember.objects.filter(pool_id=pool, left_at=None).order_by("id")
+    rows = models.PoolMember.objects.filter(pool_id=pool, left_at=None).order_by("id")
     return list(rows.values_list("seller_id", "word"))
 
 
 def _shares(pool: UUID) -> list[Share]:
     columns = ("face_fen", "margin_fen", "visit_fen", "zone_least_face_fen")
-    rows = wishes.PoolMember.objects.filter(pool_id=pool, left_at=None).order_by("id")
+    rows = models.PoolMember.objects.filter(pool_id=pool, left_at=None).order_by("id")
     return [Share(*row) for row in rows.values_list(*columns)]

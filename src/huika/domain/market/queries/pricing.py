@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from huika.domain.market import changes, models, repricing, suggesting
+from huika.domain.market import changes, models, suggesting
 from huika.domain.market.books import Cell
 from huika.domain.market.queries.books import cells
 from huika.domain.market.types import Place, RepricingPolicy, StockReport, Suggestion
@@ -18,7 +18,7 @@ _STOCK = tuple(StockReport.__dataclass_fields__)
 
 def repricing_policy(recycler: UUID) -> tuple[RepricingPolicy, bool]:
     """A recycler's rules, and whether the tool is on. Raises NotFound where it never set any."""
-    row = repricing.Repricing.objects.filter(recycler_id=recycler).first()
+    row = models.Repricing.objects.filter(recycler_id=recycler).first()
     if row is None:
         raise NotFound()
     return RepricingPolicy(**{name: getattr(row, name) for name in _POLICY}), row.on
@@ -26,14 +26,12 @@ def repricing_policy(recycler: UUID) -> tuple[RepricingPolicy, bool]:
 
 def repricing_on() -> list[UUID]:
     """Recyclers that have switched the tool on."""
-    return list(
-        repricing.Repricing.objects.filter(on=True).order_by("recycler_id").values_list("recycler_id", flat=True)
-    )
+    return list(models.Repricing.objects.filter(on=True).order_by("recycler_id").values_list("recycler_id", flat=True))
 
 
 def stock_reports(recycler: UUID) -> dict[str, StockReport]:
     """What it last reported, by kind."""
-    rows = repricing.Stock.objects.filter(recycler_id=recycler).values(*_STOCK)
+    rows = models.Stock.objects.filter(recycler_id=recycler).values(*_STOCK)
     return {row["kind"]: StockReport(**row) for row in rows}
 
 
@@ -79,7 +77,7 @@ def _best_rivals(recycler: UUID, mine: list[Cell]) -> dict[Place, int]:
 
 def repriced(book: UUID) -> list[Suggestion]:
     """What the tool changed in a version of a book, each with its sum."""
-    rows = repricing.Repriced.objects.filter(book_id=book).order_by("id")
+    rows = models.Repriced.objects.filter(book_id=book).order_by("id")
     return [
         Suggestion(
             Place(r.kind, r.face_value_fen, r.city, r.form, r.condition, r.channel),
