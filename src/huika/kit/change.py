@@ -107,6 +107,13 @@ def _action(fn: Callable[P, R], *, one_statement: bool) -> Callable[P, R]:
     return run
 
 
+def known(claim: Claim) -> bool:
+    """Whether something was done under this key already, by whatever request."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM kit_idempotencykey WHERE scope = %s AND key = %s", [claim.scope, claim.key])
+        return cursor.fetchone() is not None
+
+
 def _take(claim: Claim) -> bool:
     # A second request with the same key waits here on the unique index until the first has committed or gone.
     with connection.cursor() as cursor:

@@ -1,7 +1,9 @@
 """Bargaining: on the basket alone, in turn, bounded, signed; firm or nothing."""
 
+import hashlib
 import json
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -17,9 +19,9 @@ from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 
 from huika.domain.market import actions, bargaining, models, queries, record
-from huika.domain.market.errors import BargainOver, NoBargain, StepNotOpen
+from huika.domain.market.errors import BargainOver, NoBargain, NotTheAsker, StepNotOpen, StepNotSigned
 from huika.domain.market.queries import records
-from huika.domain.market.types import Line, SignedRequest, Terms
+from huika.domain.market.types import Book, Line, Price, SignedRequest, Terms
 from huika.kit import clock
 from huika.kit.machine import WrongState
 from huika.kit.refusals import NotFound
@@ -56,8 +58,31 @@ def opened(**terms: Any) -> tuple[UUID, UUID]:
     return made, firm
 
 
-def signed(bargain: UUID, n: int, bonus_bp: int, key: Ed25519PrivateKey = KEY) -> SignedRequest:
-    body = json.dumps({"n": n, "bonus_bp": bonus_bp}).encode()
+def ask(comparison: UUID, firm: UUID, bonus_bp: int) -> UUID:
+    return actions.ask_for_more(comparison, queries.comparison_secret(comparison), firm, bonus_bp)
+
+
+def secret(bargain: UUID) -> str:
+    return queries.comparison_secret(queries.bargain(bargain).comparison)
+
+
+def again(bargain: UUID, bonus_bp: int) -> None:
+    actions.ask_again(bargain, secret(bargain), bonus_bp)
+
+
+def take(bargain: UUID) -> UUID:
+    return actions.take_bargain(bargain, secret(bargain))
+
+
+def leave(bargain: UUID) -> None:
+    actions.leave_bargain(bargain, secret(bargain))
+
+
+def signed(
+    bargain: UUID, n: int, bonus_bp: int, key: Ed25519PrivateKey = KEY, other: dict[str, Any] | None = None
+) -> SignedRequest:
+    about = hashlib.sha256(queries.bargain(bargain).terms.encode()).hexdigest()
+    body = json.dumps({"n": n, "bonus_bp": bonus_bp, "about": about} | (other or {})).encode()
     path = f"POST\n/v1/recycler/bargains/{bargain}/answers\n1\nnonce-{next(_nonce):04d}\n".encode()
     message = path + body + b"\n"
     return SignedRequest(message, key.sign(message), KEY.public_key().public_bytes_raw())
@@ -71,7 +96,7 @@ def answer(bargain: UUID, firm: UUID, n: int, bonus_bp: int) -> str:
 def test_what_both_say_is_a_firm_price_and_its_record_shows_why() -> None:
     made, firm = opened()
     first = queries.comparison(made).ranking.offers[0]
-    bargain = actions.ask_for_more(made, firm, 100)
+    bargain = ask(made, firm, 100)
     seen = queries.bargains_for(firm)[0]
     assert (seen.id, seen.steps, seen.net_fen) == (bargain, (100,), first.net_fen)
     assert seen.cards == (
@@ -79,7 +104,7 @@ def test_what_both_say_is_a_firm_price_and_its_record_shows_why() -> None:
         {"kind": "walmart", "face_value_fen": 1000_00, "form": "electronic", "condition": "intact", "count": 1},
     )
     assert answer(bargain, firm, 2, 20) == "answered"
-    actions.ask_again(bargain, 60)
+    again(bargain, 60)
     assert answer(bargain, firm, 4, 60) == "agreed"
     result = queries.bargain(bargain).result
     assert result is not None and queries.bargains_for(firm) == []
@@ -123,33 +148,104 @@ CHANGES = (another_bonus, another_step, another_start, another_bargain, no_answe
 
 
 @pytest_db
-def test_a_signature_of_somebody_else_is_found_in_the_record() -> None:
+@pytest.mark.parametrize("other", [{"n": "2"}, {"bonus_bp": 100.0}, {"bonus_bp": True}, {"about": "0" * 64}])
+def test_what_is_signed_says_exactly_this_step_of_this_bargain(other: dict[str, Any]) -> None:
     made, firm = opened()
-    bargain = actions.ask_for_more(made, firm, 100)
-    forged = signed(bargain, 2, 100, Ed25519PrivateKey.generate())
-    actions.answer_bargain(bargain, firm, 2, 100, forged)  # as if the face had not looked
+    bargain = ask(made, firm, 100)
+    for proof in (signed(bargain, 2, 100, other=other), signed(bargain, 2, 100, Ed25519PrivateKey.generate())):
+        with pytest.raises(StepNotSigned):
+            actions.answer_bargain(bargain, firm, 2, 100, proof)
+    assert queries.bargain(bargain).steps == (100,)
+
+
+@pytest_db
+def test_an_earlier_answer_does_not_stand_for_a_later_step() -> None:
+    made, firm = opened()
+    bargain = ask(made, firm, 100)
+    old = signed(bargain, 4, 60)  # signed before the seller's next word
+    answer(bargain, firm, 2, 20)
+    again(bargain, 60)
+    with pytest.raises(StepNotSigned):
+        actions.answer_bargain(bargain, firm, 4, 60, old)
+
+
+@pytest_db
+def test_a_key_put_in_with_its_signature_is_told_by_the_recycler_s_own() -> None:
+    made, firm = opened()
+    bargain = ask(made, firm, 100)
+    assert answer(bargain, firm, 2, 100) == "agreed"
     result = queries.bargain(bargain).result
     assert result is not None
-    kept, _ = records._execution(result)
-    assert any("not what the recycler signed" in text for text in record.replay(json.loads(json.dumps(kept))))
+    kept, salt = records._execution(result)
+    document = json.loads(json.dumps(kept))
+    mine = KEY.public_key().public_bytes_raw().hex()
+    assert record.signers(document) == [(str(firm), mine)]
+    stranger = Ed25519PrivateKey.generate()
+    step = document["entries"][0]["bargain"]["steps"][1]
+    step["signature"] = stranger.sign(bytes.fromhex(step["message"])).hex()
+    step["public_key"] = stranger.public_key().public_bytes_raw().hex()
+    assert record.replay(document) == []  # it follows from itself, and yet:
+    assert records._other_keys(record.signers(document), [(str(firm), mine)]) != []
+    assert records._other_keys(record.signers(kept), [(str(firm), mine)]) == [] and salt
+
+
+@pytest_db
+def test_only_whoever_asked_may_speak_for_the_seller() -> None:
+    made, firm = opened()
+    for wrong in ("", "0" * 32, str(made)):
+        with pytest.raises(NotTheAsker):
+            actions.ask_for_more(made, wrong, firm, 100)
+    bargain = ask(made, firm, 100)
+    answer(bargain, firm, 2, 1)
+    for act in (actions.take_bargain, actions.leave_bargain, partial(actions.ask_again, bonus_bp=50)):
+        with pytest.raises(NotTheAsker):
+            act(bargain, "0" * 32)
+    old = models.Comparison.objects.create(
+        city="s", district="d", channel="visit", lines=[], offers=[], at=clock.now(), expires_at=clock.now()
+    )
+    with pytest.raises(NotTheAsker):  # one that has no secret is nobody's
+        queries.check_secret(old.id, "")
+
+
+@pytest_db
+def test_an_agreement_that_its_recycler_cannot_keep_is_none() -> None:
+    made, firm = opened(most_face_day_fen=1600_00)
+    bargain = ask(made, firm, 100)
+    answer(bargain, firm, 2, 50)
+    actions.take_room(uuid4(), firm, 200_00)  # its day has filled in the meantime
+    with pytest.raises(BargainOver):
+        take(bargain)
+    assert queries.bargain(bargain).state == "answered" and models.Comparison.objects.count() == 1
+
+
+def test_what_was_agreed_is_on_top_of_the_book_that_it_was_about() -> None:
+    book = Book(
+        uuid4(), "甲", "A", "local", uuid4(), 3, False, 0, (), (Price("walmart", None, "electronic", "intact", 9000),)
+    )
+    agreed = bargaining.Agreed(uuid4(), book.recycler, book.book, 50, [], "")
+    assert agreed.raise_in([book])[0].prices[0].ratio_bp == 9050
+    for other in (replace(book, book=uuid4()), replace(book, paused=True), replace(book, recycler=uuid4())):
+        with pytest.raises(BargainOver):  # published between the look and the ranking
+            agreed.raise_in([other])
 
 
 @pytest_db
 def test_the_seller_takes_a_counter_offer_or_leaves_it() -> None:
     made, firm = opened()
-    bargain = actions.ask_for_more(made, firm, 100)
+    bargain = ask(made, firm, 100)
     with pytest.raises(StepNotOpen):
-        actions.take_bargain(bargain)
+        take(bargain)
     answer(bargain, firm, 2, 30)
-    result = actions.take_bargain(bargain)
+    result = take(bargain)
+    assert queries.comparison_secret(result) == queries.comparison_secret(made)
     assert queries.comparison(result).ranking.offers[0].gross_fen == 1350_00 + 4_50
     with pytest.raises((WrongState, StepNotOpen)):
-        actions.take_bargain(bargain)
+        take(bargain)
     with pytest.raises(WrongState):
-        actions.leave_bargain(bargain)
-    again, other = opened()
-    bargain = actions.ask_for_more(again, other, 100)
-    actions.leave_bargain(bargain)
+        leave(bargain)
+    another, other = opened()
+    bargain = ask(another, other, 100)
+    leave(bargain)
     with pytest.raises(WrongState):
         answer(bargain, other, 2, 100)
     assert queries.bargain(bargain).state == "left"
@@ -160,12 +256,12 @@ def test_steps_out_of_turn_out_of_range_or_by_strangers() -> None:
     made, firm = opened()
     for wrong in (0, -1, 501):
         with pytest.raises(StepNotOpen):
-            actions.ask_for_more(made, firm, wrong)
-    bargain = actions.ask_for_more(made, firm, 100)
+            ask(made, firm, wrong)
+    bargain = ask(made, firm, 100)
     with pytest.raises(NoBargain):
-        actions.ask_for_more(made, firm, 50)
+        ask(made, firm, 50)
     with pytest.raises(WrongState):
-        actions.ask_again(bargain, 50)
+        again(bargain, 50)
     with pytest.raises(NotFound):
         answer(bargain, uuid4(), 2, 50)
     for n, bonus in ((1, 50), (3, 50), (2, 101), (2, -1)):
@@ -174,11 +270,11 @@ def test_steps_out_of_turn_out_of_range_or_by_strangers() -> None:
     answer(bargain, firm, 2, 50)
     for bonus in (100, 50, 30):
         with pytest.raises(StepNotOpen):
-            actions.ask_again(bargain, bonus)
-    actions.ask_again(bargain, 80)
+            again(bargain, bonus)
+    again(bargain, 80)
     assert answer(bargain, firm, 4, 0) == "refused"
     with pytest.raises(NotFound):
-        actions.ask_for_more(uuid4(), firm, 50)
+        ask(uuid4(), firm, 50)
 
 
 @pytest_db
@@ -186,22 +282,22 @@ def test_who_does_not_bargain_is_not_asked() -> None:
     firm = ground.recycler(BOOK, money_fen=0)
     made = actions.compare(ground.CITY, "shanghai-huangpu", CARDS, served=True, covered=frozenset({firm}))
     with pytest.raises(NoBargain):
-        actions.ask_for_more(made, firm, 50)
+        ask(made, firm, 50)
     bargains, other = opened(paused=True)
     with pytest.raises(NoBargain):  # no offer, nothing to bargain about
-        actions.ask_for_more(bargains, other, 50)
+        ask(bargains, other, 50)
 
 
 @pytest_db
 def test_it_ends_with_its_time_and_with_its_book() -> None:
     made, firm = opened()
-    bargain = actions.ask_for_more(made, firm, 100)
+    bargain = ask(made, firm, 100)
     with clock.shifted(timedelta(seconds=bargaining.STANDS_SECONDS)):
         assert queries.bargain(bargain).state == "over" and queries.bargains_for(firm) == []
         with pytest.raises(BargainOver):
             answer(bargain, firm, 2, 50)
     with clock.shifted(timedelta(seconds=900)), pytest.raises(BargainOver):
-        actions.ask_for_more(made, uuid4(), 50)
+        ask(made, uuid4(), 50)
     actions.publish_book(firm, BOOK.replace("0.9", "0.8"), firm)  # the price it was about is no more
     with pytest.raises(BargainOver):
         answer(bargain, firm, 2, 100)
@@ -210,11 +306,11 @@ def test_it_ends_with_its_time_and_with_its_book() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_at_once_one_firm_comparison_is_made() -> None:
     made, firm = opened()
-    asked = together([partial(actions.ask_for_more, made, firm, 100) for _ in range(4)])
+    asked = together([partial(ask, made, firm, 100) for _ in range(4)])
     assert len(refused(asked)) == 3
     bargain = models.Bargain.objects.get().id
     answer(bargain, firm, 2, 30)
-    calls = [partial(actions.take_bargain, bargain), partial(actions.leave_bargain, bargain)] * 3
+    calls = [partial(take, bargain), partial(leave, bargain)] * 3
     assert len(refused(together(calls))) == 5
     assert models.Comparison.objects.count() <= 2
 
@@ -222,7 +318,7 @@ def test_at_once_one_firm_comparison_is_made() -> None:
 @pytest_db
 def test_the_database_keeps_the_turns() -> None:
     made, firm = opened()
-    bargain = actions.ask_for_more(made, firm, 100)
+    bargain = ask(made, firm, 100)
     step = {"bargain_id": bargain, "at": clock.now()}
     paper = {"signature": b"s" * 64, "message": b"m", "public_key": b"k" * 32}
     wrong: list[Any] = [

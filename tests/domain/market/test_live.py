@@ -1,6 +1,8 @@
 """Live quotes: believed when all of it holds, refused by its reason when one thing does not; the comparison answers."""
 
 import json
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -156,7 +158,7 @@ def test_a_believed_quote_stands_in_for_its_book_and_ranks_again_from_the_record
     entry["prices"][0]["ratio_bp"] = 9400
     assert any("other prices" in text for text in record.replay(kept))
     entry["live"]["body"] = entry["live"]["body"][:-2] + "20"
-    assert any("does not hold: signature" in text for text in record.replay(kept))
+    assert any("is signature where the record says answered" in text for text in record.replay(kept))
 
 
 @pytest.mark.django_db
@@ -178,6 +180,55 @@ def test_late_dishonest_and_replayed_quotes_are_recorded_and_the_book_stands() -
         entry = next(e for e in kept["entries"] if e["recycler"] == str(party))
         assert entry["live"]["outcome"] == outcome and entry["source"] == "book"
         assert record.replay(kept) == [] == queries.books_left_out(made)
+
+
+@pytest.mark.django_db
+def test_a_record_that_tells_a_live_quote_otherwise_is_found() -> None:
+    """Without a receipt: from the signed bytes and the basket alone, of quotes that were not believed too."""
+    ground.operator()
+    party = quoting()
+    liar = q.reply(asked(party), 9600, lambda s: s.update(net_fen=s["net_fen"] + 1))
+    good = [plain(compared([party], q.reply(asked(party), 9500)))]
+    bad = [plain(compared([party], liar))]
+    assert record.replay(good[0]) == [] == record.replay(bad[0])
+
+    def changed(document: dict[str, Any], change: Callable[[dict[str, Any], dict[str, Any]], object]) -> list[str]:
+        other = deepcopy(document)
+        change(other["head"], next(e for e in other["entries"] if e["recycler"] == str(party)))
+        return record.replay(other)
+
+    for change in (
+        lambda head, e: e["live"].update(outcome="sums"),  # believed, and told as refused
+        lambda head, e: e.update(book=str(uuid4())),
+        lambda head, e: e.update(source="book"),
+        lambda head, e: e["live"].update(outcome="late"),
+        lambda head, e: head["lines"][0].update(face_value_fen=2000_00),  # another basket than it was asked about
+        lambda head, e: e.pop("live"),
+    ):
+        assert changed(good[0], change), change
+    for change in (
+        lambda head, e: e["live"].update(outcome="answered"),
+        lambda head, e: e["live"].update(outcome="clock"),
+        lambda head, e: e["live"].update(outcome="replayed"),
+    ):
+        assert changed(bad[0], change), change
+
+
+def plain(comparison: UUID) -> dict[str, Any]:
+    """A stored record as a file has it."""
+    document: dict[str, Any] = json.loads(json.dumps(queries.records._execution(comparison)[0]))
+    return document
+
+
+@pytest.mark.django_db
+def test_who_is_suspended_between_the_question_and_the_answer_is_not_ranked() -> None:
+    ground.operator()
+    party, other = quoting(), ground.recycler(ground.book(("walmart", "*", "electronic", "0.93")))
+    question = asked(party)
+    people.Party.objects.filter(id=party).update(active=False)
+    made = compared([party, other], q.reply(question, 9500))
+    assert [o.lots[0].recycler for o in queries.comparison(made).ranking.offers] == [other]
+    assert record.replay(plain(made)) == []
 
 
 @pytest.mark.django_db

@@ -13,7 +13,8 @@ from tests.domain.trade import ground
 
 from huika.domain.market import actions, jobs, models, queries, suggesting
 from huika.domain.market.suggesting import Situation
-from huika.domain.market.types import RepricingPolicy, StockReport
+from huika.domain.market.types import RepricingPolicy, StockReport, Terms
+from huika.domain.parties import models as people
 from huika.kit import clock
 from huika.kit.refusals import Malformed, NotFound
 
@@ -175,3 +176,35 @@ def test_stock_that_is_none(wrong: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         actions.report_stock(uuid4(), [StockReport(**{"kind": "walmart", **wrong})])
     assert queries.stock_reports(uuid4()) == {}
+
+
+@pytest.mark.django_db
+def test_a_rival_is_one_that_buys_this_kind_now() -> None:
+    party = firm(row("0.9"))
+    actions.set_repricing(party, RepricingPolicy(margin_bp=0, beat_rival_bp=1, most_step_bp=500), on=False)
+
+    def best() -> int | None:
+        parts = dict(queries.suggestions(party)[0].parts)
+        return 9700 + parts["rival"] if "rival" in parts else None
+
+    assert best() is None
+    rival = firm(row("0.91"))
+    assert best() == 9101
+    for terms in (Terms(paused=True), Terms(paused=False, resting=frozenset({"walmart"}))):
+        actions.set_terms(rival, rival, terms)  # the version before it is not what it pays now
+        assert best() is None
+    actions.set_terms(rival, rival, Terms(resting=frozenset()))
+    assert best() == 9101
+    people.Party.objects.filter(id=rival).update(active=False)
+    assert best() is None
+
+
+@pytest.mark.django_db
+def test_a_ratio_that_followed_its_resale_ratio_still_does_when_the_tool_has_moved_it() -> None:
+    party = ground.recycler(money_fen=0)
+    actions.publish_book(party, HEAD + row(""), party, Terms(margin_bp=300))
+    actions.set_repricing(party, RepricingPolicy(margin_bp=250, most_step_bp=60), on=True)
+    jobs.reprice()
+    assert paid(party) == [9450]
+    actions.set_terms(party, party, Terms(margin_bp=200))
+    assert paid(party) == [9500]

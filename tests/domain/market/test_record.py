@@ -68,7 +68,7 @@ def without(kept: record.Document, recycler: str) -> record.Document:
     head = less["head"]
     ranking = rules.rank(
         [Line(**line) for line in head["lines"]],
-        [record._read_book(e) for e in less["entries"] if e["book"]],
+        [record.book_of(e) for e in less["entries"] if e["book"]],
         [Fee(**f) for f in head["platform_fees"]],
         frozenset(UUID(e["recycler"]) for e in less["entries"] if e.get("covered")),
         frozenset(head["bagged"]),

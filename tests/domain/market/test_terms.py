@@ -1,5 +1,7 @@
 """How a recycler buys beside its prices: lots, caps, numbers, rests, margins; and what a day still takes."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -7,12 +9,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 
 from huika.domain.market import actions, models, queries
 from huika.domain.market.errors import BadBook, BookChanged, OverCap
+from huika.domain.market.queries import effect
 from huika.domain.market.types import MOST_PREFIX, NO_CAP, NO_RESERVE, OWN_RATIOS, Fee, Line, ReserveTerms, Terms
 from huika.kit import clock
 from huika.kit.refusals import Malformed, NotFound
@@ -64,6 +67,63 @@ def test_terms_stay_until_they_are_changed_and_prices_stay_with_them() -> None:
     assert terms_of(party) == replace(ends, most_face_day_fen=None, margin_bp=None, prefixes={}, reserve=None)
     live = queries.book_in_effect(party)
     assert live is not None and (live.version, live.rows) == (5, 2)
+
+
+def test_a_book_that_is_to_come_comes_on_its_day_whatever_is_set_before() -> None:
+    party = ground.recycler(BOOK, money_fen=0)
+    monday = clock.now() + timedelta(days=2)
+    actions.publish_book(party, BOOK.replace("0.9", "0.8"), party, effective_from=monday)
+    actions.set_terms(party, party, Terms(paused=True))
+
+    def standing() -> tuple[int, bool]:
+        live = queries.book_in_effect(party)
+        assert live is not None
+        return queries.cells(live.id)[0].ratio_bp, bool(live.terms.paused)
+
+    assert standing() == (9000, True)  # paused at once, at today's price
+    actions.publish_book(party, BOOK.replace("0.9", "0.85"), party)
+    assert standing() == (8500, True)
+    with clock.shifted(timedelta(days=3)):
+        assert standing() == (8000, True)
+        assert [b.id for b in effect.in_effect([party], clock.now())] == [queries.book_in_effect(party).id]
+        assert queries.books_in_effect()[party].version == 4
+        actions.set_terms(party, party, Terms(paused=False))
+        assert standing() == (8000, False) and reason(party, [CARD]) == ""
+
+
+def test_a_book_counts_from_now_or_a_day_that_is_near() -> None:
+    party = ground.recycler(BOOK, money_fen=0)
+    for wrong in (timedelta(hours=-1), timedelta(days=61)):
+        with pytest.raises(Malformed):
+            actions.publish_book(party, BOOK, party, effective_from=clock.now() + wrong)
+    actions.publish_book(party, BOOK.replace("0.9", "0.8"), party, effective_from=clock.now() - timedelta(seconds=30))
+    newest = models.Book.objects.get(recycler_id=party, version=2)
+    assert newest.effective_from == newest.at  # the form lay open for a while: not a moment earlier than it was sent
+
+
+def test_however_many_versions_there_are_one_is_read() -> None:
+    """Two descents into the index, of three versions and of three hundred."""
+    parties = [ground.recycler(BOOK, money_fen=0) for _ in range(2)]
+    first = models.Book.objects.filter(recycler_id=parties[0]).values().get()
+    rows = [
+        models.Book(**{**first, "id": uuid4(), "version": n, "effective_from": first["at"] + timedelta(seconds=n)})
+        for n in range(2, 300)
+    ]
+    models.Book.objects.bulk_create(rows)
+    with clock.shifted(timedelta(hours=1)), connection.cursor() as cursor:
+        cursor.execute("ANALYZE market_book")
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) SELECT id FROM market_in_effect(%s, %s)", [parties, clock.now()])
+        (answer,) = cursor.fetchone() or ("[]",)
+    nodes = list(within((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]))
+    read = [n for n in nodes if n.get("Relation Name") == "market_book"]
+    assert [(n["Index Name"], n["Actual Rows"], n["Actual Loops"]) for n in read] == [("market_book_in_effect", 1, 2)]
+
+
+def within(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's nodes."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from within(below)
 
 
 def test_terms_need_a_book_and_the_version_they_were_seen_against() -> None:

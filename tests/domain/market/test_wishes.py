@@ -15,10 +15,11 @@ from tests.domain.trade import ground
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, models, pooling, queries
-from huika.domain.market.errors import QuoteExpired, VisitNotCovered
+from huika.domain.market.errors import LessThanPooled, QuoteExpired, VisitNotCovered
 from huika.domain.market.pooling import Share
 from huika.domain.market.types import Line, VisitCost
 from huika.kit import clock, replay
+from huika.kit.models import WorkItem
 from huika.kit.refusals import Malformed, NotFound, Refusal
 
 pytestmark = pytest.mark.django_db
@@ -226,6 +227,39 @@ def test_a_member_books_from_a_new_comparison_once_and_not_for_less(visits: UUID
     with pytest.raises(Refusal) as refusal:
         actions.use_pool(seller, compared(2)[0])
     assert refusal.value.code == "pool_used"
+
+
+def test_one_word_is_for_one_visit(visits: UUID) -> None:
+    """Two orders of one comparison: the second would be a visit that nobody has allowed."""
+    _, seller = full(visits)
+    made, offer = compared(2)
+    actions.use_pool(seller, made)
+    actions.take_visit(made, offer)
+    assert not queries.visit_stands(made, offer)
+    with pytest.raises(VisitNotCovered):
+        actions.take_visit(made, offer)
+    actions.allow_visit(made, offer, uuid4(), "once more, a regular")
+    actions.take_visit(made, offer)
+
+
+def test_a_pool_pays_for_what_was_pooled_and_for_nothing_that_brings_less(visits: UUID) -> None:
+    _, seller = full(visits)
+    ground.recycler(BOOK.replace("0.9", "0.5"))  # the same cards for less: a smaller share for the platform
+    made, best = compared(2)
+    poor = next(o.id for o in queries.comparison(made).ranking.offers if o.net_fen < 1200_00)
+    actions.use_pool(seller, made)
+    assert (queries.visit_stands(made, best), queries.visit_stands(made, poor)) == (True, False)
+    actions.set_visit_cost(ground.CITY, replace(COST, visit_fen=COST.visit_fen + 20_00), uuid4())
+    dearer = compared(2)[0]  # at today's cost the same basket brings less than was pooled
+    with pytest.raises(LessThanPooled):
+        actions.use_pool(seller, dearer)
+    assert queries.visit_stands(made, best), "what was allowed before stands"
+
+
+def test_a_full_pool_is_somebody_s_work(visits: UUID) -> None:
+    pool, _ = full(visits)
+    item = WorkItem.objects.get(kind="market.pool_full")
+    assert item.subject == pool and item.facts["members"] == models.PoolMember.objects.filter(pool_id=pool).count()
 
 
 def test_a_full_pool_stands_for_two_days_and_an_open_one_for_two_weeks(visits: UUID) -> None:

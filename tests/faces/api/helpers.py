@@ -1,5 +1,6 @@
 """What the stories over HTTP share: cards as sellers bring them, people, refusals, and the books of every party."""
 
+import hashlib
 import io
 import itertools
 import json
@@ -237,8 +238,11 @@ def posted(caller: tuple[Client, RecyclerKeys], path: str, body: dict[str, Any])
 
 def answer_bargain(world: World, party: str, bargain: str, n: int, bonus_bp: int) -> Any:
     """A recycler's step of a bargain."""
-    body = {"n": n, "bonus_bp": bonus_bp}
-    return posted(recycler(world, party=party), f"/v1/recycler/bargains/{bargain}/answers", body)
+    firm = recycler(world, party=party)
+    waiting = {b["id"]: b["terms"] for b in signed(firm, "GET", "/v1/recycler/bargains")}
+    about = hashlib.sha256(waiting.get(bargain, "").encode()).hexdigest()
+    body = {"n": n, "bonus_bp": bonus_bp, "about": about}
+    return posted(firm, f"/v1/recycler/bargains/{bargain}/answers", body)
 
 
 def recyclers(world: World) -> list[str]:

@@ -38,6 +38,10 @@ def test_terms_bargains_and_prices_of_one_recycler(platform: World, tmp_path: Pa
     asked = {"city": "shanghai", "district": h.DISTRICT, "cards": [card]}
     compared = anybody.post("/v1/comparisons", asked)
     assert _reason(compared, party) == ""
+    assert "secret" not in str(anybody.get(f"/v1/comparisons/{compared['id']}")).replace("'secret': ''", "")
+    with h.refused("not_the_asker", 403):  # its recyclers know the number
+        anybody.call("GET", f"/v1/comparisons/{compared['id']}/record", headers={"Comparison-Secret": "0" * 32})
+    anybody.headers = {"Comparison-Secret": compared["secret"]}
     first = next(o for o in compared["offers"] if o["lots"][0]["recycler"] == party)
 
     # Bargaining: asked, less offered, taken; firm, and its record ranks again.

@@ -70,9 +70,9 @@ SIGNED_MODULES = {"recyclers", "pricing"}
 
 NO_OBJECT = {
     "slug": "walmart", "city": cast.CITY, "kind": "service", "comparison_id": str(UUID(int=0)),
-    "bargain_id": str(UUID(int=0)), "month": "2026-11",
+    "bargain_id": str(UUID(int=0)), "recycler_id": str(UUID(int=0)), "month": "2026-11",
 }  # fmt: skip
-"""Path parameters that name nothing of anybody's: who knows a comparison's id may read its record and bargain on it."""
+"""Path parameters that name nothing of anybody's: whoever has a comparison's secret reads its record and bargains."""
 OF_AN_ORDER = {"order_id", "card_id", "visit_id"}
 DESK_ONLY = {"item_id", "seller_id"}
 
@@ -173,7 +173,7 @@ def body_of(operation: Operation) -> tuple[bytes, str]:
 def call(caller: cast.Caller, operation: Operation, path: str, key: str = "") -> Any:
     """One call, undone afterwards."""
     body, media = body_of(operation)
-    headers = caller.headers(operation.method, path, body)
+    headers = caller.headers(operation.method, path, body) | {"Comparison-Secret": "0" * 32}
     if operation.method == "POST":
         headers["Idempotency-Key"] = key or ids.uuid7().hex
     with transaction.atomic():

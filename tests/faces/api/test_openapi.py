@@ -115,7 +115,8 @@ def test_what_needs_a_caller_says_how_to_be_one(path: str, method: str, operatio
     answer = Client(raise_request_exception=False).generic(
         method.upper(), path.format(order_id=ids.uuid7(), card_id=ids.uuid7(), visit_id=ids.uuid7(),
                                     comparison_id=ids.uuid7(), item_id=ids.uuid7(), seller_id=ids.uuid7(),
-                                    bargain_id=ids.uuid7(), month="2026-11", slug="x", city="x", kind="x"),
+                                    bargain_id=ids.uuid7(), recycler_id=ids.uuid7(), month="2026-11",
+                                    slug="x", city="x", kind="x"),
         headers={"Idempotency-Key": ids.uuid7().hex, "Authorization": "Basic x"},
     ) if operation.get("security") else None  # fmt: skip
     if answer is not None:
@@ -133,7 +134,7 @@ def test_the_two_ways_of_signing_in_are_described() -> None:
     assert without == {
         "/v1/kinds", "/v1/kinds/{slug}", "/v1/cities", "/v1/cities/{city}/districts", "/v1/limits", "/v1/reasons",
         "/v1/keys", "/v1/kinds/{slug}/prices", "/v1/comparisons", "/v1/comparisons/{comparison_id}",
-        "/v1/comparisons/{comparison_id}/record",
+        "/v1/comparisons/{comparison_id}/record", "/v1/recyclers/{recycler_id}/key",
         "/v1/comparisons/{comparison_id}/bargains", "/v1/bargains/{bargain_id}", "/v1/bargains/{bargain_id}/asks",
         "/v1/bargains/{bargain_id}/take", "/v1/bargains/{bargain_id}/leave",
         "/v1/codes", "/v1/sessions", "/v1/staff/sessions",

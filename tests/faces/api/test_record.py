@@ -31,6 +31,7 @@ def test_a_record_ranks_again_and_a_receipt_finds_the_quote_that_was_taken_out(p
     best = compared["offers"][0]["lots"][0]["recycler"]
     anybody = platform.client()
     key = anybody.get("/v1/keys")["log_vkey"]
+    anybody.headers = {"Comparison-Secret": compared["secret"]}
     kept = until(lambda: _ready(anybody, compared["id"]))
     file, receipt = tmp_path / "record.json", tmp_path / "receipt.json"
     file.write_text(json.dumps(kept))
@@ -78,7 +79,10 @@ def test_the_seller_s_receipt_names_the_root_of_the_record(platform: World) -> N
     text = until(lambda: _receipt(seller.client, order["id"]))
     shown = evidence.verify_receipt(text, [platform.client().get("/v1/keys")["log_vkey"]])
     comparison = shown.parts["record"]["comparison"]
-    kept = platform.client().get(f"/v1/comparisons/{comparison}/record")
+    kept = seller.client.get(f"/v1/orders/{order['id']}/record")
+    assert kept["record"]["head"]["comparison"] == comparison
+    with h.refused("not_found", 404):
+        h.enrol(platform).client.get(f"/v1/orders/{order['id']}/record")
     assert shown.parts["record"]["root"] == record_root(kept)
 
 

@@ -5,6 +5,7 @@ then with bodies, queries and headers drawn from the schema, then on ids that na
 forbids. Nothing answers a server error but a documented 503, every answer is one that the document promises.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -81,6 +82,7 @@ class Aim:
     path: dict[str, Any] = field(default_factory=dict)
     body: Any = NOT_SET
     query: dict[str, Any] = field(default_factory=dict)
+    secret: str = ""  # of the comparison that it is about
 
 
 class Stage:
@@ -90,7 +92,8 @@ class Stage:
         self.world = world
         self.seller, self.plain = h.enrol(world), h.enrol(world)
         self.desk, self.regulator = world.staff("desk1"), world.staff("regulator")
-        self.compared = self.comparison()["id"]
+        compared = self.comparison()
+        self.compared, self.secret = compared["id"], compared["secret"]
         self.aims = {**self.open_to_all(), **self.of_a_seller(), **self.early(), **self.at_the_door(), **self.late(),
                      **self.of_the_desk()}  # fmt: skip
 
@@ -111,7 +114,8 @@ class Stage:
         return {
             "public_get_kind": Aim(path={"slug": "walmart"}),
             "public_list_districts": Aim(path={"city": "shanghai"}),
-            "public_get_record": Aim(path={"comparison_id": self.compared}),
+            "public_get_record": Aim(path={"comparison_id": self.compared}, secret=self.secret),
+            "public_get_key_receipt": Aim(path={"recycler_id": h.recyclers(self.world)[0]}),
             "public_list_prices": Aim(
                 path={"slug": "walmart"}, query={"city": "shanghai", "face_value_fen": 500_00, "form": "electronic"}
             ),
@@ -129,21 +133,23 @@ class Stage:
         market.set_terms(UUID(party), UUID(party), Terms(bargains=True))
         keys, anyone = h.recycler(self.world, party=party)[1], self.world.client()
         made = []
-        for _ in range(5):
-            compared = self.comparison()["id"]
-            if len(made) < 4:
-                wish = {"recycler": party, "bonus_bp": 50}
-                made.append(anyone.post(f"/v1/comparisons/{compared}/bargains", wish)["id"])
-        to_answer, to_take, to_ask, to_leave = made
+        wish = {"recycler": party, "bonus_bp": 50}
+        for _ in range(4):
+            compared = self.comparison()
+            anyone.headers = {"Comparison-Secret": compared["secret"]}
+            made.append((anyone.post(f"/v1/comparisons/{compared['id']}/bargains", wish), compared["secret"]))
+        (to_answer, _), (to_take, takes), (to_ask, asks), (to_leave, leaves) = made
         for one in (to_take, to_ask):
-            h.answer_bargain(self.world, party, one, 2, 20)
+            h.answer_bargain(self.world, party, one["id"], 2, 20)
+        last, about = self.comparison(), hashlib.sha256(to_answer["terms"].encode()).hexdigest()
+        answer = {"n": 2, "bonus_bp": 20, "about": about}
         return {
-            "bargains_ask_for_more": Aim(path={"comparison_id": compared}, body={"recycler": party, "bonus_bp": 50}),
-            "bargains_get_bargain": Aim(path={"bargain_id": to_leave}),
-            "bargains_ask_again": Aim(path={"bargain_id": to_ask}, body={"bonus_bp": 40}),
-            "bargains_take_bargain": Aim(path={"bargain_id": to_take}),
-            "bargains_leave_bargain": Aim(path={"bargain_id": to_leave}),
-            "recyclers_answer_bargain": Aim(BySignature(keys), {"bargain_id": to_answer}, {"n": 2, "bonus_bp": 20}),
+            "bargains_ask_for_more": Aim(path={"comparison_id": last["id"]}, body=wish, secret=last["secret"]),
+            "bargains_get_bargain": Aim(path={"bargain_id": to_leave["id"]}),
+            "bargains_ask_again": Aim(path={"bargain_id": to_ask["id"]}, body={"bonus_bp": 40}, secret=asks),
+            "bargains_take_bargain": Aim(path={"bargain_id": to_take["id"]}, secret=takes),
+            "bargains_leave_bargain": Aim(path={"bargain_id": to_leave["id"]}, secret=leaves),
+            "recyclers_answer_bargain": Aim(BySignature(keys), {"bargain_id": to_answer["id"]}, answer),
         }
 
     def of_a_seller(self) -> dict[str, Aim]:
@@ -374,6 +380,8 @@ def test_every_answer_is_one_that_the_document_promises(platform: World) -> None
             def call(case: Any, *, name: str = name, aim: Aim = aim, seen: set[int] = seen) -> None:
                 if fresh and "Idempotency-Key" in names(case.operation, "header"):
                     case.headers["Idempotency-Key"] = ids.uuid7().hex
+                if fresh and aim.secret:
+                    case.headers["Comparison-Secret"] = aim.secret
                 found.calls += 1
                 answer = case.call(session=session, auth=aim.by)
                 seen.add(answer.status_code)

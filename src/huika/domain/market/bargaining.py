@@ -7,15 +7,19 @@ names the other's last number agrees. Three rounds and ten minutes at most.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from huika.domain.market.types import Book
+from huika.domain.market import live
+from huika.domain.market.errors import BargainOver
+from huika.domain.market.types import Book, Line
+from huika.kit import canonical
 
+VERSION: Final = 1
 ROUNDS: Final = 3
 STANDS_SECONDS: Final = 600
 MOST_BONUS_BP: Final = 500
@@ -44,44 +48,86 @@ def raised(book: Book, bonus_bp: int) -> Book:
     return replace(book, source="bargain", prices=prices)
 
 
-class Agreed:
-    """What one recycler has agreed to, on its way into a comparison. `evidence`: what the record keeps of it, with the
-    ratios it began from and every step, answers with what was signed."""
+def terms(
+    bargain: UUID, book: Book, city: str, channel: str, lines: Sequence[Line], said: Sequence[int]
+) -> dict[str, Any]:
+    """What an answer is about: the basket, the book it is on top of and every step so far. Nothing of who sells."""
+    return {
+        "v": VERSION,
+        "bargain": str(bargain),
+        "recycler": str(book.recycler),
+        "city": city,
+        "channel": channel,
+        "cards": live.cards(lines),
+        "book": str(book.book),
+        "prices": sorted((asdict(p) for p in book.prices), key=canonical.dumps),
+        "fees": [asdict(f) for f in book.fees],
+        "steps": list(said),
+    }
 
-    def __init__(self, bargain: UUID, recycler: UUID, bonus_bp: int, steps: Sequence[Mapping[str, Any]]) -> None:
-        self.recycler, self.bonus_bp = recycler, bonus_bp
+
+def about(of: Mapping[str, Any]) -> str:
+    """The name of such terms, which a recycler signs: SHA-256 of their canonical text, hex."""
+    return canonical.digest(of).hex()
+
+
+class Agreed:
+    """What one recycler has agreed to, on its way into a comparison, which is the same asker's: under its `secret`.
+
+    `evidence`: what the record keeps of it, with the ratios it began from and every step, answers with what was signed.
+    """
+
+    def __init__(
+        self, bargain: UUID, recycler: UUID, book: UUID, bonus_bp: int, steps: Sequence[Mapping[str, Any]], secret: str
+    ) -> None:
+        self.recycler, self.book, self.bonus_bp, self.secret = recycler, book, bonus_bp, secret
         self.evidence: dict[str, Any] = {"bargain": str(bargain), "bonus_bp": bonus_bp, "steps": list(steps)}
 
-    def raised(self, book: Book) -> Book:
-        """The recycler's book with it."""
+    def raise_in(self, books: Sequence[Book]) -> list[Book]:
+        """The books with what was agreed on top of the one it was agreed about. Raises BargainOver where that one does
+        not count any more."""
+        if not any((b.recycler, b.book, b.paused) == (self.recycler, self.book, False) for b in books):
+            raise BargainOver()
+        return [self._raised(book) if book.recycler == self.recycler else book for book in books]
+
+    def _raised(self, book: Book) -> Book:
         self.evidence["ratios_bp"] = [p.ratio_bp for p in book.prices]
         return raised(book, self.bonus_bp)
 
 
-def follows(kept: Mapping[str, Any], book: Book) -> str:
+def follows(kept: Mapping[str, Any], book: Book, city: str, channel: str, lines: Sequence[Line]) -> str:
     """Why a record's raised prices do not follow from its steps; empty where they do. Raises KeyError, ValueError."""
     said = [step["bonus_bp"] for step in kept["steps"]]
     for n in range(len(said)):
         allowed = may_answer if n % 2 else may_ask
         if not allowed(said[:n], said[n]):
             return f"step {n + 1} was not open"
+    before = unraised(book, kept["ratios_bp"])
     for n, step in enumerate(kept["steps"], start=1):
-        if n % 2 == 0 and not _signed(kept["bargain"], n, step):
+        of = about(terms(UUID(kept["bargain"]), before, city, channel, lines, said[: n - 1]))
+        if n % 2 == 0 and not signed(of, n, step["bonus_bp"], step):
             return f"step {n} is not what the recycler signed"
     if kept["bonus_bp"] not in said or kept["bonus_bp"] != min(said[-2:], default=0) or len(said) < 2:
         return "what was agreed was not said by both"
-    ratios = [min(ratio + kept["bonus_bp"], _MOST_RATIO_BP) for ratio in kept["ratios_bp"]]
-    return "" if ratios == [p.ratio_bp for p in book.prices] else "the prices are not the raised ones"
+    return "" if raised(before, kept["bonus_bp"]).prices == book.prices else "the prices are not the raised ones"
 
 
-def _signed(bargain: str, n: int, step: Mapping[str, Any]) -> bool:
-    message = bytes.fromhex(step["message"])
+def unraised(book: Book, ratios_bp: Sequence[int]) -> Book:
+    """The book as it was before. Raises ValueError where it has another number of prices."""
+    return replace(book, prices=tuple(replace(p, ratio_bp=bp) for p, bp in zip(book.prices, ratios_bp, strict=True)))
+
+
+def signed(of: str, n: int, bonus_bp: int, step: Mapping[str, Any]) -> bool:
+    """Whether the recycler's message says this step of these terms, and its signature holds."""
     try:
+        message = bytes.fromhex(step["message"])
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(step["public_key"])).verify(
             bytes.fromhex(step["signature"]), message
         )
-    except InvalidSignature:
+        # METHOD, PATH, TIMESTAMP, NONCE, then the body: see the API's signed requests.
+        said = json.loads(message.split(b"\n", 4)[4])
+        return canonical.dumps([said[name] for name in ("n", "bonus_bp", "about")]) == canonical.dumps(
+            [n, bonus_bp, of]
+        )
+    except (InvalidSignature, ValueError, KeyError, TypeError, IndexError):
         return False
-    # METHOD, PATH, TIMESTAMP, NONCE, then the body: see the API's signed requests.
-    said = json.loads(message.split(b"\n", 4)[4])
-    return (said["n"], said["bonus_bp"]) == (n, step["bonus_bp"]) and bargain.encode() in message

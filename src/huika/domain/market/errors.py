@@ -60,6 +60,14 @@ class StepNotOpen(Refusal):
     )
 
 
+class StepNotSigned(Refusal):
+    code, status = "step_not_signed", 409
+    zh, en = (
+        "签的不是这次议价现在的内容：先读 `terms`，再签它的 SHA-256",
+        "What was signed is not this bargain as it stands: read `terms` and sign its SHA-256 as `about`.",
+    )
+
+
 class BargainOver(Refusal):
     code, status = "bargain_over", 409
     zh, en = "议价结束了，原来的报价照旧", "The bargain is over; the first price stands as it did."
@@ -68,3 +76,49 @@ class BargainOver(Refusal):
 class RecordUnreadable(Refusal):
     code, status = "record_unreadable", 422
     zh, en = "这份比价记录或回执读不通：{why}", "This record or receipt does not hold: {why}"
+
+
+class NotTheAsker(Refusal):
+    code, status = "not_the_asker", 403
+    zh, en = "只有来比价的人能这样做", "Only whoever asked for this comparison may do that."
+
+
+class TooManyAlerts(Refusal):
+    code, status = "too_many_alerts", 409
+    zh, en = "到价提醒最多 {most} 个，先删一个再设", "At most {most} price alerts: delete one first."
+
+
+class AlertStands(Refusal):
+    code, status = "alert_stands", 409
+    zh, en = (
+        "这几张卡已经有提醒；想换价，先删掉它",
+        "These cards have an alert already; delete it first.",
+    )
+
+
+class VisitPaysAlone(Refusal):
+    code, status = "visit_pays_alone", 409
+    zh, en = "这些卡自己就够上门，不用拼", "These cards are enough for a visit of their own."
+
+
+class TooLittleToShare(Refusal):
+    code, status = "too_little_to_share", 409
+    zh, en = "这几张太少，拼也不够多停一次的路费：再加几张", "Too little even for a shared visit: add some cards."
+
+
+class PooledAlready(Refusal):
+    code, status = "pooled_already", 409
+    zh, en = "这个区你已经在拼了；想换卡，先退出再拼", "You share a visit in this district already; leave it first."
+
+
+class PoolUsed(Refusal):
+    code, status = "pool_used", 409
+    zh, en = "这次拼的已经约过了", "This shared visit has been booked already."
+
+
+class LessThanPooled(Refusal):
+    code, status = "less_than_pooled", 409
+    zh, en = (
+        "比拼的时候少了：当时说好面值 ¥{yuan}，现在的价也要够得上",
+        "Less than what you shared: a face value of ¥{yuan}, at a price that still covers your part.",
+    )

@@ -243,11 +243,22 @@ def evidence_of(reply: Reply, public_key: bytes, outcome: str) -> dict[str, Any]
     }
 
 
-def read_again(kept: dict[str, Any], recycler: UUID, lines: Sequence[Line], at: datetime) -> LiveQuote:
-    """Read a kept reply again, as it was read at `at`. Raises Refused, and KeyError or ValueError for what is none."""
+UNHEARD: Final = frozenset({"late", "unreachable", "address", "redirected", "status", "too_large"})
+"""Of these nothing is kept that could be read again."""
+
+
+def read_again(
+    kept: dict[str, Any], recycler: UUID, city: str, channel: str, lines: Sequence[Line], at: datetime
+) -> LiveQuote:
+    """Read a kept reply again, as it was read at `at`, to the question that these cards make.
+
+    Raises Refused, and KeyError or ValueError for what is none.
+    """
     asked = json.loads(kept["asked"])
-    until = datetime.fromisoformat(asked["until"])
-    was = Question(UUID(kept["rfq"]), recycler, kept["key"], asked["basket"], until, kept["asked"].encode())
+    times = [datetime.fromisoformat(asked[name]) for name in ("at", "until")]
+    was = question(UUID(kept["rfq"]), asked["platform"], recycler, kept["key"], city, channel, lines, *times)
+    if was.body.decode() != kept["asked"]:
+        raise Refused("not_ours", "another question was asked")
     signed, key = bytes.fromhex(kept["signature"]), bytes.fromhex(kept["public_key"])
     reply = Reply(was, "answered", kept["took_ms"], bytes.fromhex(kept["body"]), signed)
     return read(reply, key, asked["platform"], lines, at)

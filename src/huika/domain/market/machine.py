@@ -11,6 +11,5 @@ BARGAIN = Machine(
         "agree": (("asked", "answered"), "agreed"),
         "refuse": (("asked",), "refused"),
         "leave": (("asked", "answered"), "left"),
-        "end": (("asked", "answered"), "over"),
     },
 )

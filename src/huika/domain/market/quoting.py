@@ -78,7 +78,9 @@ class Taken:
         known = {book.recycler: book for book in books}
         made = [book for book in books if book.recycler not in self.quotes]
         for recycler, (rfq, quote) in self.quotes.items():
-            one, book = names[recycler], known.get(recycler)
+            one, book = names.get(recycler), known.get(recycler)
+            if one is None:
+                continue  # it may not trade since it was asked
             fresh = Book(recycler, one.name_zh, one.name_en, one.kind, rfq, 0, False, 0, quote.fees, quote.prices)
             fresh = replace(fresh, source="live", standing=book.book if book else None)
             if book:  # a quote is a price: what its recycler still buys today, and which numbers, stays as published

@@ -8,7 +8,7 @@ that order, entries by recycler; the root stands in the public log. A recycler's
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -92,7 +92,8 @@ def _book(book: Book) -> dict[str, Any]:
     return {**asdict(book), "recycler": str(book.recycler), "book": str(book.book), "standing": standing}
 
 
-def _read_book(entry: Mapping[str, Any]) -> Book:
+def book_of(entry: Mapping[str, Any]) -> Book:
+    """The book of a recycler's entry, cut to the basket. Raises KeyError, ValueError."""
     own = {name: entry[name] for name in Book.__dataclass_fields__}
     reserve = ReserveTerms(**own["reserve"]) if own["reserve"] else None
     return Book(
@@ -116,7 +117,7 @@ def replay(kept: Document) -> list[str]:
         head = kept["head"]
         if (head["v"], head["rules"]) != (FORMAT, rules.VERSION):
             return [f"made by rules {head['rules']}, these are {rules.VERSION}"]
-        read = [_read_book(e) for e in kept["entries"] if e["book"]]
+        read = [book_of(e) for e in kept["entries"] if e["book"]]
         ranking = rules.rank(
             [Line(**line) for line in head["lines"]],
             read,
@@ -149,25 +150,38 @@ def _differences(kept: Document, ranking: Ranking) -> Iterable[str]:
 
 
 def _live_differences(kept: Document) -> Iterable[str]:
-    """Prices that are said to be live and do not follow from the signed bytes."""
-    at, lines = datetime.fromisoformat(kept["head"]["at"]), [Line(**line) for line in kept["head"]["lines"]]
+    """What the signed bytes of live quotes say otherwise than the record: quotes that were not believed too."""
+    head = kept["head"]
+    asked = head["city"], head["channel"], [Line(**line) for line in head["lines"]]
+    at = datetime.fromisoformat(head["at"])
     for entry in kept["entries"]:
-        if entry.get("source") == "live":
-            book = _read_book(entry)
-            try:
-                quote = live.read_again(entry["live"], book.recycler, lines, at)
-            except live.Refused as refused:
-                yield f"{book.recycler}: its live quote does not hold: {refused}"
-                continue
-            if (quote.prices, quote.fees) != (book.prices, book.fees):
-                yield f"{book.recycler}: it quoted other prices than the record says"
+        if "live" not in entry:
+            if entry.get("source") == "live":
+                yield f"{entry['recycler']}: nothing is kept of its live quote"
+            continue
+        who, said, outcome, quote = UUID(entry["recycler"]), entry["live"], entry["live"]["outcome"], None
+        try:
+            quote = live.read_again(said, who, *asked, at) if outcome not in live.UNHEARD else None
+            found = "answered" if quote else outcome
+        except live.Refused as refused:
+            found = refused.reason
+        if found != ("answered" if outcome == "replayed" else outcome):
+            yield f"{who}: its live quote is {found} where the record says {outcome}"
+        elif entry["book"] and (entry["source"] == "live") != (outcome == "answered"):
+            yield f"{who}: its live quote is {outcome}, and its price is from its {entry['source']}"
+        elif entry["book"] and entry["source"] == "live" and quote:
+            book = book_of(entry)
+            if (str(book.book), quote.prices, quote.fees) != (said["rfq"], book.prices, book.fees):
+                yield f"{who}: it quoted other prices than the record says"
 
 
 def _bargain_differences(kept: Document) -> Iterable[str]:
     """Prices that are said to be agreed and do not follow from the signed steps."""
+    head = kept["head"]
+    basket = head["city"], head["channel"], [Line(**line) for line in head["lines"]]
     for entry in kept["entries"]:
         raised = entry.get("source") == "bargain"
-        if raised and (why := bargaining.follows(entry["bargain"], _read_book(entry))):
+        if raised and (why := bargaining.follows(entry["bargain"], book_of(entry), *basket)):
             yield f"{entry['recycler']}: its bargain does not hold: {why}"
 
 
@@ -222,6 +236,17 @@ def check_opened(own: Mapping[str, Any], logged_root: bytes) -> dict[str, Any]:
         raise BadRecord(f"the entry does not lead to the logged root: {error}") from error
 
 
+def signers(kept: Document) -> list[tuple[str, str]]:
+    """(recycler, public key in hex) of everything in a record that is signed, each once. Raises BadRecord."""
+    try:
+        quotes = [(e["recycler"], e["live"]["public_key"]) for e in kept["entries"] if "live" in e]
+        steps = [(e["recycler"], step) for e in kept["entries"] if "bargain" in e for step in e["bargain"]["steps"]]
+        answers = [(who, step["public_key"]) for who, step in steps if "public_key" in step]
+        return sorted({(who, key) for who, key in quotes + answers if key})
+    except (KeyError, TypeError) as error:
+        raise BadRecord(f"it cannot be read: {type(error).__name__} {error}") from error
+
+
 def contradictions(kept: Document, salt: bytes, logged_root: bytes, receipts: Iterable[Mapping[str, Any]]) -> list[str]:
     """What receipts hold against a record: each finding names the receipt and its party; empty where none does.
 
@@ -247,17 +272,47 @@ def omitted_books(kept: Document, published: Iterable[Mapping[str, Any]]) -> lis
     """Book receipts against a record: a book that was in force when it was made, and is not the one in it.
 
     `published`: recycler, book, version, effective_from and, where there is one, the moment the next version took over;
-    all from receipts of `market.book.published`, so it holds before the comparison's own root was logged.
+    all from receipts of `market.book.published`, so it holds before the comparison's own root was logged. Of a
+    recycler's books the one that came last counts.
     """
     at = datetime.fromisoformat(kept["head"]["at"])
     entries = {e["recycler"]: e for e in kept["entries"]}
-    found = []
+    stood: dict[str, tuple[datetime, int, str]] = {}
     for book in published:
-        until = book.get("until")
-        if datetime.fromisoformat(book["effective_from"]) > at or (until and datetime.fromisoformat(until) <= at):
-            continue
-        entry = entries.get(book["recycler"])
-        stood = (entry.get("standing") or entry["book"]) if entry else None
-        if entry is None or (stood != book["book"] and entry["reason"] != IDLE):
-            found.append(f"the book receipt of recycler {book['recycler']}: version {book['version']} was in force")
+        since, until = datetime.fromisoformat(book["effective_from"]), book.get("until")
+        if since <= at and not (until and datetime.fromisoformat(until) <= at):
+            one = (since, book["version"], book["book"])
+            stood[book["recycler"]] = max(one, stood.get(book["recycler"], one))
+    found = []
+    for who, (_, version, counted) in sorted(stood.items()):
+        entry = entries.get(who)
+        read = (entry.get("standing") or entry["book"]) if entry else None
+        if entry is None or (read != counted and entry["reason"] != IDLE):
+            found.append(f"the book receipt of recycler {who}: version {version} was in force")
     return found
+
+
+def other_terms(kept: Document, stored: Iterable[Book]) -> list[str]:
+    """Stored books (`queries.books_then`) against a record: prices or terms that it does not tell as they were."""
+    entries = {e["recycler"]: e for e in kept["entries"] if e["book"]}
+    found = []
+    for book in stored:
+        entry = entries.get(str(book.recycler))
+        if entry is None:
+            continue
+        told = book_of(entry)
+        if told.source == "live":  # its prices are the quote's
+            same = (told.standing, told.reserve, told.prefixes) == (book.book, book.reserve, book.prefixes)
+        else:
+            if told.source == "bargain":
+                told = bargaining.unraised(told, entry["bargain"]["ratios_bp"])
+            same = _terms(told) == _terms(book)
+        if not same:
+            found.append(f"the book of recycler {book.recycler}: version {book.version} has other prices or terms")
+    return found
+
+
+def _terms(book: Book) -> Book:
+    """A book without what changes apart from it: names, and what its day still had room for."""
+    prices = tuple(sorted(book.prices, key=lambda p: canonical.dumps(asdict(p))))
+    return replace(book, name_zh="", name_en="", kind="", most_face_fen=None, source="book", prices=prices)

@@ -7,6 +7,7 @@ WORDS.update(
     {
         "parties.seller.known": ("卖家登记", "Seller known"),
         "parties.recycler.enrolled": ("商家入驻", "Recycler enrolled"),
+        "parties.signing_key.set": ("商家签名公钥 {kid}", "Recycler's signing key {kid}"),
         "parties.courier.enrolled": ("专员入职", "Courier enrolled"),
         "parties.identity.asked": ("实名核对中", "Name being verified"),
         "parties.identity.answered": ("实名核对有了结果", "Name verification answered"),

@@ -34,12 +34,18 @@ def verdict_came(event: Placed) -> None:
 
 @reactor("trade.cards", "trade.card.returned", "trade.card.credited")
 def card_ended(event: Placed) -> None:
-    """The vault and the market learn that a card is sold or went back; a returned one may be the order's last."""
+    """The vault learns that a card is sold or went back; a returned one may be the order's last."""
     state = "sold" if event.verb == "trade.card.credited" else "returned"
     jobs.defer("trade.mark", card_id=event.facts["card"], event=str(event.id), state=state)
-    actions.tell_outcome(UUID(event.facts["card"]), state == "sold", event.facts.get("why", ""))
     if state == "returned":
         actions.try_settle(event.subject)
+
+
+@reactor("trade.outcomes", "trade.card.returned", "trade.card.credited")
+def outcome_known(event: Placed) -> None:
+    """The market's record gets what was paid of what was quoted; nothing that settles waits for it."""
+    sold = event.verb == "trade.card.credited"
+    actions.tell_outcome(UUID(event.facts["card"]), sold, event.facts.get("why", ""), event.at)
 
 
 @reactor("trade.desk", "kit.work_item.decided")

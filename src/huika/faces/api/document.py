@@ -11,7 +11,7 @@ PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/sc
 WHY = {
     "400": "The request cannot be read.",
     "401": "Nobody is signed in, or what was sent to sign in is wrong.",
-    "403": "This role never does this.",
+    "403": "This role never does this, or this is not who asked.",
     "404": "It does not exist, or it belongs to somebody else.",
     "409": "A rule or the present state forbids it; or the idempotency key was used for something else.",
     "413": "The body is larger than this operation takes.",
@@ -19,9 +19,10 @@ WHY = {
     "429": "Too often; wait.",
     "503": "Something behind us is out of reach; the same request with the same key may be sent again.",
 }
-SEALED = ("/receipt", "/record")  # not there before the log has them
+SEALED = ("/receipt", "/record", "/key")  # not there before the log has them
 ASKS = ("/prices",)  # about a card, which may be refused as one that cannot be
 SIGNS_IN = "/staff/sessions"
+ASKERS = "Comparison-Secret"
 
 
 def openapi() -> dict[str, Any]:
@@ -56,6 +57,8 @@ def refusals(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]
         yield from ("401", "403")
     elif path.endswith(SIGNS_IN):
         yield "401"
+    elif any(parameter["name"] == ASKERS for parameter in operation.get("parameters", [])):
+        yield "403"
     if "{" in path or method == "post" or path.endswith(SEALED):
         yield "404"
     if "requestBody" in operation:

@@ -20,7 +20,7 @@ from huika.domain.parties.errors import BadSignature
 from huika.domain.parties.types import Actor, Role
 from huika.faces.pages import who
 from huika.kit import clock
-from huika.kit.change import Claim, claimed
+from huika.kit.change import Claim, claimed, known
 from huika.kit.derived import secret_key
 from huika.kit.refusals import Malformed, NotAllowed, NotSignedIn
 
@@ -34,6 +34,15 @@ KEY_HEADER = Header(  # type: ignore[type-arg]
     pattern=r"^[A-Za-z0-9._:-]+$",
     description="Your own number for this request; repeating it answers the first result and does nothing.",
     examples=["a3c1f2c6-5b0e-4c1c-9b57-0d6d1c2f8e11"],
+)
+
+
+SECRET_HEADER = Header(  # type: ignore[type-arg]
+    ...,
+    alias="Comparison-Secret",
+    max_length=32,
+    description="What POST /v1/comparisons answered as `secret`: recyclers know a comparison's number, and not this.",
+    examples=["00000000000000000000000000000000"],
 )
 
 
@@ -119,10 +128,19 @@ def _message(request: HttpRequest) -> bytes:
 
 def once(request: HttpRequest, key: str, act: Callable[[], T]) -> T:
     """Run one action under the caller's idempotency key; a repeat answers what the first one did."""
+    with claimed(_claim(request, key)):
+        return act()
+
+
+def repeated(request: HttpRequest, key: str) -> bool:
+    """Whether this was done before under this key: then nobody outside need be asked again for it."""
+    return known(_claim(request, key))
+
+
+def _claim(request: HttpRequest, key: str) -> Claim:
     actor = getattr(request, "auth", None)
     scope = f"{actor.role}:{actor.party}" if isinstance(actor, Actor) else "anyone"
-    with claimed(Claim(scope, key, _asked(request))):
-        return act()
+    return Claim(scope, key, _asked(request))
 
 
 def _asked(request: HttpRequest) -> bytes:

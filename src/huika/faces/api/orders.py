@@ -9,6 +9,7 @@ from ninja import Router, Status
 from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
 from huika.domain.field.types import Window
+from huika.domain.market import queries as prices
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
 from huika.domain.settlement import queries as settlement
@@ -126,6 +127,15 @@ def get_voucher(request: HttpRequest, order_id: UUID) -> Any:
     if found is None:
         raise NotFound()
     return found
+
+
+@router.get(
+    "/{order_id}/record",
+    response=s.RecordOut,
+    summary="The record of the comparison that an order was made of: rank it again without us",
+)
+def get_record(request: HttpRequest, order_id: UUID) -> s.RecordOut:
+    return s.RecordOut(**prices.record_file(orders.compared_for(actor_of(request, *SELLS), order_id)))
 
 
 @router.get(

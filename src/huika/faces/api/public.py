@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
 from huika.domain.catalog import queries as catalog
@@ -11,13 +11,14 @@ from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
 from huika.domain.market import actions as market
 from huika.domain.market import queries as books
-from huika.domain.market.types import Line
+from huika.domain.market.types import Line, Reply
 from huika.domain.parties import queries as people
 from huika.domain.trade import actions as trade
 from huika.domain.trade import queries as orders
 from huika.faces.api import present
 from huika.faces.api import schemas as s
-from huika.faces.api.keyed import KEY_HEADER, once
+from huika.faces.api.keyed import KEY_HEADER, SECRET_HEADER, once, repeated
+from huika.faces.pages import limits
 from huika.kit.ports import provider
 
 router = Router(tags=["public"])
@@ -76,7 +77,10 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
         notices += [s.NoticeOut(n=n, zh=notice.zh, en=notice.en) for notice in checked.notices]
         lines.append(Line(n, card.kind, card.face_value_fen, card.form, card.condition, card.prefix))
     covered = frozenset(r.id for r in people.recyclers())
-    replies = market.request_quotes(body.city, "visit", lines, covered)
+    replies: list[Reply] = []
+    if not repeated(request, key):
+        limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
+        replies = market.request_quotes(body.city, "visit", lines, covered)
     made: UUID = once(
         request,
         key,
@@ -90,7 +94,8 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
             replies=replies,
         ),
     )
-    return Status(201, present.comparison(books.comparison(made), notices))
+    answer = present.comparison(books.comparison(made), notices)
+    return Status(201, answer.model_copy(update={"secret": books.comparison_secret(made)}))
 
 
 @router.get("/comparisons/{comparison_id}", response=s.ComparisonOut, summary="A comparison as it was made")
@@ -103,5 +108,16 @@ def get_comparison(request: HttpRequest, comparison_id: UUID) -> s.ComparisonOut
     response=s.RecordOut,
     summary="The record of a comparison: rank it again without us",
 )
-def get_record(request: HttpRequest, comparison_id: UUID) -> s.RecordOut:
+def get_record(request: HttpRequest, comparison_id: UUID, secret: str = SECRET_HEADER) -> s.RecordOut:
+    books.check_secret(comparison_id, secret)
     return s.RecordOut(**books.record_file(comparison_id))
+
+
+@router.get(
+    "/recyclers/{recycler_id}/key",
+    response={200: None},
+    summary="The log's proof of a recycler's signing key: what it signed in a record is held against it",
+    openapi_extra={"responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}},
+)
+def get_key_receipt(request: HttpRequest, recycler_id: UUID) -> HttpResponse:
+    return HttpResponse(books.key_receipt(recycler_id), content_type="text/plain; charset=utf-8")

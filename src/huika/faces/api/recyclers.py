@@ -17,7 +17,7 @@ from huika.domain.parties.types import Role
 from huika.domain.trade import queries as orders
 from huika.domain.vault import actions as vault
 from huika.faces.api import schemas as s
-from huika.faces.api.keyed import KEY_HEADER, actor_of, once, signed, signed_request, text_of
+from huika.faces.api.keyed import KEY_HEADER, actor_of, once, repeated, signed, signed_request, text_of
 from huika.kit.ports import provider
 from huika.kit.refusals import NotFound
 
@@ -156,8 +156,10 @@ def list_bargains(request: HttpRequest) -> list[s.BargainOut]:
 )
 def answer_bargain(request: HttpRequest, bargain_id: UUID, body: s.AnswerIn, key: str = KEY_HEADER) -> s.BargainOut:
     me = actor_of(request, Role.RECYCLER).party
-    if prices.bargain(bargain_id).recycler != me:
+    seen, proof = prices.bargain(bargain_id), signed_request(request)
+    if seen.recycler != me:
         raise NotFound()
-    proof = signed_request(request)
-    once(request, key, lambda: market.answer_bargain(bargain_id, me, body.n, body.bonus_bp, proof))
+    agrees = seen.state == "asked" and body.bonus_bp == seen.steps[-1] and not repeated(request, key)
+    replies = market.rivals_quotes(bargain_id) if agrees else []
+    once(request, key, lambda: market.answer_bargain(bargain_id, me, body.n, body.bonus_bp, proof, replies))
     return s.BargainOut.from_orm(prices.bargain(bargain_id))

@@ -23,6 +23,9 @@ def add_commands(add: Add) -> None:
     market.add_argument("--city", default="shanghai")
     market.add_argument("--receipt", action="append", default=[], help="replay: a recycler's quote receipt (a file)")
     market.add_argument("--book", action="append", default=[], help="replay: a recycler's receipt of its book (a file)")
+    market.add_argument(
+        "--signer", action="append", default=[], help="replay: proof of a recycler's signing key (a file)"
+    )
     market.add_argument("--key", action="append", default=[], help="replay: the log's vkey, or a file with vkeys")
     market.set_defaults(run=tools.guarded(run_market))
 
@@ -89,16 +92,17 @@ def _replay(args: Namespace) -> int:
         kept = queries.record_file(comparison)
         findings += queries.books_left_out(comparison)
     keys = [line for key in args.key for line in tools.vkeys(key)]
-    if args.book and not keys:
-        raise ValueError("a book's receipt is held against the log: name its key with --key")
-    books = [Path(name).read_text(encoding="utf-8") for name in args.book]
-    checked = queries.check_record(kept, [_read(name) for name in args.receipt], books, keys)
+    if (args.book or args.signer) and not keys:
+        raise ValueError("a receipt of a book or of a signing key is held against the log: name its key with --key")
+    books, signing = ([Path(name).read_text(encoding="utf-8") for name in of] for of in (args.book, args.signer))
+    checked = queries.check_record(kept, [_read(name) for name in args.receipt], books, keys, signing)
     findings = [*checked.findings, *findings]
     head = kept["record"]["head"]
     lines = [
         f"{'✗' if findings else '✓'} {head['comparison']} · {head['at']}",
         f"  {checked.entries} recyclers, {checked.offers} offers, best net {checked.best_net_fen} fen",
         f"  {'root in the log, entry ' + str(checked.place) if checked.place is not None else NO_KEY}",
+        *(f"  recycler {who} signed with {key}" for who, key in checked.signers),
         *(f"  ✗ {text}" for text in findings),
     ]
     tools.show(

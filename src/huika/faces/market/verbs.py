@@ -21,6 +21,7 @@ VERBS: Final = {
     "market.comparison.made": ("一次比价", "A comparison made"),
     "parties.seller.known": ("一位卖家登记", "A seller known"),
     "parties.recycler.enrolled": ("一家商家入驻", "A recycler enrolled"),
+    "parties.signing_key.set": ("一家商家的签名公钥", "A recycler's signing key"),
     "parties.courier.enrolled": ("一位专员入职", "A courier enrolled"),
     "parties.identity.asked": ("实名核对中", "Identity being checked"),
     "parties.identity.answered": ("实名核对有结果", "Identity check answered"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,6 +16,7 @@ from huika.domain.evidence.errors import ReceiptNotReady
 from huika.domain.field import queries as field
 from huika.domain.inspection import queries as inspection
 from huika.domain.inspection.types import VerdictRef
+from huika.domain.market import queries as market
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import queries as settlement
@@ -297,6 +298,16 @@ def requote(request: HttpRequest, code: str, n: int, *, actor: Actor) -> HttpRes
         "reasons": len(catalog.reason_codes()),
     }
     return render(request, "seller/requote.html", context, status=refusal.status if refusal else 200)
+
+
+@require_safe
+@who.only(Role.SELLER)
+def record(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
+    """The record of the comparison that the price came from, as a file that ranks again without us."""
+    order = orders.order_by_code(actor, code)
+    kept = market.record_file(orders.compared_for(actor, order.id))
+    name = f'attachment; filename="huika-{order.code}-record.json"'
+    return JsonResponse(kept, json_dumps_params={"ensure_ascii": False}, headers={"Content-Disposition": name})
 
 
 @require_safe

@@ -24,6 +24,7 @@ urlpatterns = [
     path("orders/<str:code>/received", orders.received),
     path("orders/<str:code>/cards/<int:n>/price", orders.requote),
     path("orders/<str:code>/receipt", orders.receipt),
+    path("orders/<str:code>/record", orders.record),
     path("orders/<str:code>/debt/<str:number>", debts.one),
     path("orders/<str:code>/debt/<str:number>/proof", debts.proof),
     path("me", account.me),

@@ -67,7 +67,7 @@ def build() -> Ground:
     market.set_visit_cost(cast.CITY, PLENTY, uuid4())
     made = money.build()
     for card in made.order.cards:
-        trade.tell_outcome(card.id, True)
+        trade.tell_outcome(card.id, True, "", clock.now())
     market.set_visit_cost(cast.CITY, DEAR, uuid4(), cast.DISTRICT)
     allowed, refused = compared(made.recycler), compared(made.recycler)
     by = Actor(money.party_of("desk"), Role.DESK)

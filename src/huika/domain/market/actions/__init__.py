@@ -6,6 +6,7 @@ from huika.domain.market.actions.bargains import (
     ask_again,
     ask_for_more,
     leave_bargain,
+    rivals_quotes,
     take_bargain,
 )
 from huika.domain.market.actions.books import publish_book, set_endpoint, set_platform_fee, set_terms
@@ -35,6 +36,7 @@ __all__ = [
     "report_stock",
     "reprice",
     "request_quotes",
+    "rivals_quotes",
     "set_alert",
     "set_endpoint",
     "set_platform_fee",

@@ -7,25 +7,13 @@ from django.db import IntegrityError, transaction
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import models
 from huika.domain.market.books import FORMS
+from huika.domain.market.errors import AlertStands, TooManyAlerts
 from huika.domain.market.rules import MOST_LINES
 from huika.kit import clock, events, locks
 from huika.kit.change import action
-from huika.kit.refusals import Malformed, NotFound, Refusal
+from huika.kit.refusals import Malformed, NotFound
 
 MOST_NET_FEN = 10_000_000_00
-
-
-class TooManyAlerts(Refusal):
-    code, status = "too_many_alerts", 409
-    zh, en = "到价提醒最多 {most} 个，先删一个再设", "At most {most} price alerts: delete one first."
-
-
-class AlertStands(Refusal):
-    code, status = "alert_stands", 409
-    zh, en = (
-        "这几张卡已经有提醒；想换价，先删掉它",
-        "These cards have an alert already; delete it first.",
-    )
 
 
 @action

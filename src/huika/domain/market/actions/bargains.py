@@ -1,14 +1,15 @@
 """Asking one recycler for more than its book pays: signed steps, bounded, firm or nothing. Never at the door."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from huika.domain.market import bargaining, models, queries
-from huika.domain.market.actions.comparing import compare
+from huika.domain.market.actions.comparing import compare, request_quotes
 from huika.domain.market.bargaining import Agreed
-from huika.domain.market.errors import BargainOver, NoBargain, StepNotOpen
+from huika.domain.market.errors import BargainOver, NoBargain, StepNotOpen, StepNotSigned
 from huika.domain.market.machine import BARGAIN
-from huika.domain.market.types import Line, SignedRequest
+from huika.domain.market.types import Line, Reply, SignedRequest
 from huika.domain.parties import queries as parties
 from huika.kit import clock, events, locks
 from huika.kit.change import action
@@ -16,15 +17,16 @@ from huika.kit.refusals import NotFound
 
 
 @action
-def ask_for_more(comparison: UUID, recycler: UUID, bonus_bp: int) -> UUID:
+def ask_for_more(comparison: UUID, secret: str, recycler: UUID, bonus_bp: int) -> UUID:
     """Ask a recycler of a comparison for `bonus_bp` of face value more on every card; the bargain's id.
 
-    Raises NotFound, NoBargain (it does not bargain, or was asked before), StepNotOpen, QuoteExpired.
+    Raises NotFound, NotTheAsker, NoBargain (it does not bargain, or was asked before), StepNotOpen, BargainOver.
     """
     at = clock.now()
-    row = models.Comparison.objects.filter(id=comparison).first()
-    if row is None or row.expires_at <= at:
-        raise NotFound() if row is None else BargainOver()
+    queries.check_secret(comparison, secret)
+    row = models.Comparison.objects.get(id=comparison)
+    if row.expires_at <= at:
+        raise BargainOver()
     locks.transaction_lock(f"market.bargain.{comparison}.{recycler}")
     entry = queries.bargainers(comparison).get(recycler)
     if entry is None or models.Bargain.objects.filter(comparison=row, recycler_id=recycler).exists():
@@ -38,9 +40,13 @@ def ask_for_more(comparison: UUID, recycler: UUID, bonus_bp: int) -> UUID:
 
 
 @action
-def ask_again(bargain: UUID, bonus_bp: int) -> None:
-    """Ask for less than last time and more than was offered. Raises NotFound, BargainOver, StepNotOpen, WrongState."""
+def ask_again(bargain: UUID, secret: str, bonus_bp: int) -> None:
+    """Ask for less than last time and more than was offered.
+
+    Raises NotFound, NotTheAsker, BargainOver, StepNotOpen, WrongState.
+    """
     row, steps = _open(bargain)
+    queries.check_secret(row.comparison_id, secret)
     state = BARGAIN.next(row.state, "ask")
     if not bargaining.may_ask(steps, bonus_bp):
         raise StepNotOpen()
@@ -50,19 +56,25 @@ def ask_again(bargain: UUID, bonus_bp: int) -> None:
 
 
 @action
-def answer_bargain(bargain: UUID, recycler: UUID, n: int, bonus_bp: int, signed: SignedRequest) -> str:
+def answer_bargain(
+    bargain: UUID, recycler: UUID, n: int, bonus_bp: int, proof: SignedRequest, replies: Sequence[Reply] = ()
+) -> str:
     """The recycler's step `n`: what was asked (it is agreed), less (a counter-offer) or 0 (no); the new state.
 
-    Raises NotFound, BargainOver, StepNotOpen, WrongState.
+    `proof`: its signed request, whose body names these terms (`BargainRef.terms`), the step and the number. `replies`:
+    what its rivals quote live now (`rivals_quotes`), in case it is agreed.
+    Raises NotFound, BargainOver, StepNotOpen, StepNotSigned, WrongState.
     """
     row, steps = _open(bargain, recycler)
     if n != len(steps) + 1 or not bargaining.may_answer(steps, bonus_bp):
         raise StepNotOpen()
+    if not bargaining.signed(bargaining.about(queries.bargain_about(row, steps)), n, bonus_bp, proof.plain()):
+        raise StepNotSigned()
     step = "refuse" if bonus_bp == 0 else "agree" if bonus_bp == steps[-1] else "answer"
     state = BARGAIN.next(row.state, step)
-    _keep_step(row, n, bonus_bp, signed)
+    _keep_step(row, n, bonus_bp, proof)
     if step == "agree":
-        _firm(row, bonus_bp)
+        _firm(row, bonus_bp, replies)
     else:
         row.state = state
         row.save(update_fields=["state"])
@@ -70,23 +82,41 @@ def answer_bargain(bargain: UUID, recycler: UUID, n: int, bonus_bp: int, signed:
 
 
 @action
-def take_bargain(bargain: UUID) -> UUID:
+def take_bargain(bargain: UUID, secret: str, replies: Sequence[Reply] = ()) -> UUID:
     """The seller takes what was offered last; the new comparison, which is firm as any other.
 
-    Raises NotFound, BargainOver, StepNotOpen.
+    `replies`: what the rivals quote live now (`rivals_quotes`).
+    Raises NotFound, NotTheAsker, BargainOver, StepNotOpen.
     """
     row, steps = _open(bargain)
+    queries.check_secret(row.comparison_id, secret)
     if row.state != "answered":
         raise StepNotOpen()
-    return _firm(row, steps[-1])
+    return _firm(row, steps[-1], replies)
 
 
 @action
-def leave_bargain(bargain: UUID) -> None:
-    """The seller wants no more of it; the book's price stands as it did. Raises NotFound, WrongState."""
+def leave_bargain(bargain: UUID, secret: str) -> None:
+    """The seller wants no more of it; the book's price stands as it did. Raises NotFound, NotTheAsker, WrongState."""
     row = locks.locked(models.Bargain.objects.all(), id=bargain)
+    queries.check_secret(row.comparison_id, secret)
     row.state = BARGAIN.next(row.state, "leave")
     row.save(update_fields=["state"])
+    events.record("market.bargain.left", row.comparison_id, {"bargain": str(row.id), "recycler": str(row.recycler_id)})
+
+
+def rivals_quotes(bargain: UUID) -> list[Reply]:
+    """What the others quote live now for a bargain's cards: outside any transaction, half a second at most."""
+    row = models.Bargain.objects.select_related("comparison").filter(id=bargain).first()
+    if row is None:
+        raise NotFound()
+    asked = row.comparison
+    rivals = _trading() - {row.recycler_id}
+    return request_quotes(asked.city, asked.channel, [Line(**line) for line in asked.lines], rivals)
+
+
+def _trading() -> frozenset[UUID]:
+    return frozenset(r.id for r in parties.recyclers())
 
 
 def _open(bargain: UUID, recycler: UUID | None = None) -> tuple[models.Bargain, list[int]]:
@@ -105,34 +135,38 @@ def _book_now(row: models.Bargain) -> UUID | None:
     return live.id if live and not live.paused else None
 
 
-def _keep_step(row: models.Bargain, n: int, bonus_bp: int, signed: SignedRequest | None = None) -> None:
+def _keep_step(row: models.Bargain, n: int, bonus_bp: int, proof: SignedRequest | None = None) -> None:
     models.BargainStep.objects.create(
         bargain=row,
         n=n,
         bonus_bp=bonus_bp,
-        message=signed.message if signed else None,
-        signature=signed.signature if signed else None,
-        public_key=signed.public_key if signed else None,
+        message=proof.message if proof else None,
+        signature=proof.signature if proof else None,
+        public_key=proof.public_key if proof else None,
         at=clock.now(),
     )
     facts = {"bargain": str(row.id), "recycler": str(row.recycler_id), "n": n, "bonus_bp": bonus_bp}
     events.record("market.bargain.asked" if n % 2 else "market.bargain.answered", row.comparison_id, facts)
 
 
-def _firm(row: models.Bargain, bonus_bp: int) -> UUID:
-    """Compare the same cards again with what was agreed."""
+def _firm(row: models.Bargain, bonus_bp: int, replies: Sequence[Reply]) -> UUID:
+    """Compare the same cards again with what was agreed, which is then firm as any offer. Raises BargainOver where the
+    recycler does not buy them any more, whatever it has signed: its day may be full."""
     asked = row.comparison
-    agreed = Agreed(row.id, row.recycler_id, bonus_bp, queries.bargain_steps(row.id))
+    agreed = Agreed(row.id, row.recycler_id, row.book_id, bonus_bp, queries.bargain_steps(row.id), asked.secret)
     made = compare(
         asked.city,
         asked.district,
         [Line(**line) for line in asked.lines],
         served=True,
-        covered=frozenset(r.id for r in parties.recyclers()),
+        covered=_trading(),
         channel=asked.channel,
         bagged=queries.bagged_lines(asked.id),
+        replies=[reply for reply in replies if reply.question.recycler != row.recycler_id],
         agreed=agreed,
     )
+    if not models.Quote.objects.filter(comparison_id=made, recycler_id=row.recycler_id, reason="").exists():
+        raise BargainOver()
     row.state, row.result_id = BARGAIN.next(row.state, "agree"), made
     row.save(update_fields=["state", "result"])
     facts = {"bargain": str(row.id), "recycler": str(row.recycler_id), "bonus_bp": bonus_bp, "comparison": str(made)}

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.db import connection
 from huika.domain.market import books, models, queries, rules
 from huika.domain.market.errors import BadBook, BookChanged
 from huika.domain.market.memory import CHANNEL
+from huika.domain.market.queries.effect import one_in_effect, to_come
 from huika.domain.market.subjects import city_subject
 from huika.domain.market.types import (
     AS_BEFORE,
@@ -35,6 +36,7 @@ from huika.kit.refusals import Malformed, NotFound
 MOST_MARGIN_BP = 5_000
 MOST_FEES = 10
 MOST_FEE_FEN = 10_000_00
+FARTHEST = timedelta(days=60)
 MOST_PREFIXES = 20
 """A kind."""
 _PREFIX = re.compile(rf"[0-9]{{1,{MOST_PREFIX}}}", re.ASCII)
@@ -53,27 +55,43 @@ def publish_book(
     """Put a new version of a recycler's book into effect, all rows or none; the book's id. Raises BadBook, Malformed.
 
     What the terms leave open stays as in the last version. With `after_version` it is published only on top of that
-    version (0: the first one), which the change was looked at against; BookChanged otherwise.
+    version (0: the first one), which the change was looked at against; BookChanged otherwise. `effective_from` lies in
+    the next 60 days; a version that is still to come is not touched by one that counts sooner.
     """
     _within(terms)
+    _soon(effective_from)
     last = last_version(recycler, after_version)
     values = _values(last, terms)
     cells, errors = books.parse(text, queries.known(), values["margin_bp"])
     if errors:
         raise BadBook(count=len(errors), rows=[asdict(e) for e in errors[:100]])
-    return put_in_effect(recycler, by, last, values, cells, hashlib.sha256(text.encode()).digest(), effective_from)
+    version, sha256 = (last.version if last else 0) + 1, hashlib.sha256(text.encode()).digest()
+    return put_in_effect(recycler, by, version, values, cells, sha256, effective_from=effective_from)
 
 
 @action
 def set_terms(recycler: UUID, by: UUID, terms: Terms, *, after_version: int | None = None) -> UUID:
-    """The same prices on other terms, as the next version; the book's id. Raises Malformed, BookChanged, NotFound.
+    """The same prices on other terms from now on, as the next version; the book's id. A book that is still to come gets
+    them too, and counts from when it would have. Raises Malformed, BookChanged, NotFound.
 
     Another margin changes the ratios that follow from resale ratios; one that eats them is refused with their rows.
     """
     _within(terms)
-    last = last_version(recycler, after_version)
+    last, at = last_version(recycler, after_version), clock.now()
     if last is None:
         raise NotFound()
+    now = one_in_effect(recycler, at)
+    made = [_on_terms(book, by, last.version + n, terms) for n, book in enumerate(_these(now, recycler, at), start=1)]
+    return made[0]
+
+
+def _these(now: models.Book | None, recycler: UUID, at: datetime) -> list[models.Book]:
+    """The book that counts now, if any, and those to come."""
+    return [*([now] if now else []), *to_come(recycler, at)]
+
+
+def _on_terms(last: models.Book, by: UUID, version: int, terms: Terms) -> UUID:
+    """A version's prices on other terms, from when that version counts or counted."""
     values = _values(last, terms)
     margin = values["margin_bp"]
     cells, errors = [], []
@@ -85,24 +103,35 @@ def set_terms(recycler: UUID, by: UUID, terms: Terms, *, after_version: int | No
             cells.append(books.derived(row, margin) if follows else row)
     if errors:
         raise BadBook(count=len(errors), rows=[asdict(e) for e in errors[:100]])
-    return put_in_effect(recycler, by, last, values, cells, bytes(last.sha256), None)
+    return put_in_effect(
+        last.recycler_id, by, version, values, cells, bytes(last.sha256), effective_from=last.effective_from
+    )
+
+
+def _soon(effective_from: datetime | None) -> None:
+    """Raises Malformed for a time that has passed, or is too far away."""
+    at = clock.now()
+    if effective_from and not at - timedelta(minutes=1) <= effective_from <= at + FARTHEST:
+        why, why_zh = f"from now on, within {FARTHEST.days} days", f"从现在起 {FARTHEST.days} 天以内"
+        raise Malformed(field="effective_from", why=why, why_zh=why_zh)
 
 
 def put_in_effect(
     recycler: UUID,
     by: UUID,
-    last: models.Book | None,
+    version: int,
     values: dict[str, Any],
     cells: Sequence[books.Cell],
     sha256: bytes,
-    effective_from: datetime | None,
+    *,
+    effective_from: datetime | None = None,
 ) -> UUID:
-    """Part of a change: the next version with these columns and cells; its id."""
+    """Part of a change: a version with these columns and cells, from now or a later time on; its id."""
     at = clock.now()
     book = models.Book.objects.create(
         recycler_id=recycler,
-        version=(last.version if last else 0) + 1,
-        effective_from=effective_from or at,
+        version=version,
+        effective_from=max(at, effective_from or at),
         uploaded_by=by,
         at=at,
         sha256=sha256,

@@ -33,6 +33,7 @@ def compare(
     agreed: Agreed | None = None,
 ) -> UUID:
     """Rank what every recycler pays for these cards and store it; the comparison's id. It stands for 15 minutes.
+    Raises EmptyBasket, CityNotServed, BargainOver.
 
     `replies`: what `request_quotes` brought; those that may be believed stand in for their recyclers' books.
     `agreed`: what one of them has bargained for these cards.
@@ -50,7 +51,7 @@ def compare(
     live, bookless = taken.stand_in(live, bookless)
     beside = {recycler: {"live": kept} for recycler, kept in taken.evidence.items()}
     if agreed is not None:
-        live = [agreed.raised(book) if book.recycler == agreed.recycler else book for book in live]
+        live = agreed.raise_in(live)
         beside[agreed.recycler] = {"bargain": agreed.evidence}
     platform = queries.platform_fees(city)
     ranking = rules.rank(lines, live, platform, covered, bagged)
@@ -61,6 +62,7 @@ def compare(
         channel=channel,
         lines=[asdict(line) for line in lines],
         offers=record.plain(ranking.offers),
+        secret=agreed.secret if agreed else ids.random_bytes(16).hex(),
         at=at,
         expires_at=at + timedelta(seconds=STANDS_SECONDS),
     )

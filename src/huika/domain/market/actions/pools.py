@@ -9,40 +9,24 @@ from django.db.models import QuerySet
 from huika.domain.market import models, pooling, queries
 from huika.domain.market.actions.alerts import tell
 from huika.domain.market.actions.visits import allow_visit
-from huika.domain.market.errors import QuoteExpired
+from huika.domain.market.errors import (
+    LessThanPooled,
+    PooledAlready,
+    PoolUsed,
+    QuoteExpired,
+    TooLittleToShare,
+    VisitPaysAlone,
+)
 from huika.domain.market.pooling import Share
-from huika.kit import clock, events, locks
+from huika.kit import clock, events, locks, work_items
 from huika.kit.change import action
-from huika.kit.refusals import Malformed, NotFound, Refusal
+from huika.kit.refusals import Malformed, NotFound
 
 WAITS = timedelta(days=14)
 STANDS = timedelta(hours=48)
 LONGEST_WORD = 20
-
-
-class VisitPaysAlone(Refusal):
-    code, status = "visit_pays_alone", 409
-    zh, en = "这些卡自己就够上门，不用拼", "These cards are enough for a visit of their own."
-
-
-class TooLittleToShare(Refusal):
-    code, status = "too_little_to_share", 409
-    zh, en = "这几张太少，拼也不够多停一次的路费：再加几张", "Too little even for a shared visit: add some cards."
-
-
-class PooledAlready(Refusal):
-    code, status = "pooled_already", 409
-    zh, en = "这个区你已经在拼了；想换卡，先退出再拼", "You share a visit in this district already; leave it first."
-
-
-class PoolUsed(Refusal):
-    code, status = "pool_used", 409
-    zh, en = "这次拼的已经约过了", "This shared visit has been booked already."
-
-
-class LessThanPooled(Refusal):
-    code, status = "less_than_pooled", 409
-    zh, en = "比拼的时候少了：当时说好面值 ¥{yuan}", "Less than what you shared: you said a face value of ¥{yuan}."
+POOLED = "pool"
+"""Why a visit is allowed that a full pool pays for; `allowed_by` is then the pool."""
 
 
 @action
@@ -61,7 +45,7 @@ def join_pool(seller: UUID, comparison: UUID, offer: str, word: str = "") -> UUI
     if compared.expires_at <= at:
         raise QuoteExpired(expired_at=compared.expires_at)
     share = _share(compared, offer)
-    locks.transaction_lock(f"market.pool.{compared.city}.{compared.district}")
+    _one_by_one(compared.city, compared.district)
     _end(models.Pool.objects.filter(city=compared.city, district=compared.district), at)
     place = {"city": compared.city, "district": compared.district}
     if models.PoolMember.objects.filter(seller_id=seller, left_at=None, **place).exists():
@@ -84,6 +68,11 @@ def join_pool(seller: UUID, comparison: UUID, offer: str, word: str = "") -> UUI
     events.record("market.pool.joined", pool.id, place)
     _cover(pool, at)
     return pool.id
+
+
+def _one_by_one(city: str, district: str) -> None:
+    """Who joins and who leaves a district's pools waits for each other: what covers a visit is a sum over all."""
+    locks.transaction_lock(f"market.pool.{city}.{district}")
 
 
 def _share(compared: models.Comparison, offer: str) -> Share:
@@ -111,20 +100,34 @@ def _cover(pool: models.Pool, at: datetime) -> None:
         _allow(member, member.comparison_id)
         tell(member.seller_id, "pool", pool.id, {**place, "until": pool.ends_at.isoformat()})
     events.record("market.pool.covered", pool.id, {**place, "members": len(members)})
+    work_items.open_item(
+        "market.pool_full",
+        pool.id,
+        zh="拼够一趟：把这几家排在一起",
+        en="A shared visit is full: put its stops together",
+        facts={**place, "members": len(members), "words": [m.word for m in members if m.word]},
+        within_seconds=int(STANDS.total_seconds()),
+    )
 
 
 def _allow(member: models.PoolMember, comparison: UUID) -> None:
-    """The offers of a comparison that a visit of its own would not cover may be booked all the same."""
-    for offer, one in queries.visit_sums(comparison).items():
-        if not one.covered:
-            allow_visit(comparison, offer, member.pool_id, "pool")
+    """Offers of a comparison that bring at least what was pooled may be booked though their own visit is not covered.
+
+    Raises LessThanPooled where none does.
+    """
+    rows = queries.visit_sums(comparison).items()
+    enough = [offer for offer, one in rows if one.margin_fen >= member.margin_fen and one.face_fen >= member.face_fen]
+    if not enough:
+        raise LessThanPooled(yuan=f"{member.face_fen // 100:,}")
+    for offer in enough:
+        allow_visit(comparison, offer, member.pool_id, POOLED)
     member.used_id = comparison
     member.save(update_fields=["used_id"])
 
 
 @action
 def use_pool(seller: UUID, comparison: UUID) -> None:
-    """Book from a new comparison by a pool that is full: as much as was pooled at least, and once.
+    """Book from a new comparison by a pool that is full: what brings as much as was pooled at least, and once.
 
     Raises NotFound where no pool of this seller in this place stands, LessThanPooled, PoolUsed.
     """
@@ -141,8 +144,6 @@ def use_pool(seller: UUID, comparison: UUID) -> None:
         pool__covered_at__isnull=False,
         pool__ends_at__gt=at,
     )
-    if sum(line["face_value_fen"] for line in compared.lines) < member.face_fen:
-        raise LessThanPooled(yuan=f"{member.face_fen // 100:,}")
     before = models.VisitSum.objects.select_for_update().filter(comparison=member.used, allowed_by=member.pool_id)
     if any(row.taken_at for row in before):
         raise PoolUsed()
@@ -153,6 +154,10 @@ def use_pool(seller: UUID, comparison: UUID) -> None:
 @action
 def leave_pool(seller: UUID, pool: UUID) -> None:
     """Out of it by one tap; what the others were told stands. Raises NotFound."""
+    place = models.Pool.objects.filter(id=pool).values_list("city", "district").first()
+    if place is None:
+        raise NotFound()
+    _one_by_one(*place)
     member = locks.locked(models.PoolMember.objects.all(), seller_id=seller, pool_id=pool, left_at=None)
     member.left_at = clock.now()
     member.save(update_fields=["left_at"])

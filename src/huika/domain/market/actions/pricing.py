@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from uuid import UUID
 
-from huika.domain.market import changes, models, queries
+from huika.domain.market import books, changes, models, queries
 from huika.domain.market.actions.books import last_version, put_in_effect, same_values
 from huika.domain.market.types import RepricingPolicy, StockReport
 from huika.kit import clock, events
@@ -55,10 +55,10 @@ def reprice(recycler: UUID) -> int:
     if not moved:
         return 0
     cells = [
-        replace(c, ratio_bp=moved[place].suggested_bp, margin_bp=None) if (place := changes.place(c)) in moved else c
+        _moved(c, moved[place].suggested_bp) if (place := changes.place(c)) in moved else c
         for c in queries.cells(last.id)
     ]
-    book = put_in_effect(recycler, recycler, last, same_values(last), cells, bytes(last.sha256), None)
+    book = put_in_effect(recycler, recycler, last.version + 1, same_values(last), cells, bytes(last.sha256))
     models.Repriced.objects.bulk_create(
         models.Repriced(
             book_id=book,
@@ -70,3 +70,9 @@ def reprice(recycler: UUID) -> int:
         for s in moved.values()
     )
     return len(moved)
+
+
+def _moved(cell: books.Cell, ratio_bp: int) -> books.Cell:
+    """A cell at another ratio; one that follows its resale ratio goes on to, by its own margin, where one is left."""
+    left = (cell.sells_bp or 0) - ratio_bp
+    return replace(cell, ratio_bp=ratio_bp, margin_bp=left if cell.margin_bp is not None and left > 0 else None)

@@ -6,6 +6,7 @@ from django.db import connection
 
 from huika.domain.market import models
 from huika.domain.market.errors import OverCap
+from huika.domain.market.queries.effect import one_in_effect
 from huika.kit import clock, locks
 from huika.kit.change import action
 
@@ -23,8 +24,8 @@ RETURNING id
 def take_room(lot: UUID, recycler: UUID, face_fen: int) -> None:
     """Count a lot's face value (fen) into its recycler's day (Shanghai). Raises OverCap beyond the live book's cap."""
     at = clock.now()
-    live = models.Book.objects.filter(recycler_id=recycler, effective_from__lte=at).order_by("-version")
-    most = live.values_list("most_face_day_fen", flat=True).first()
+    live = one_in_effect(recycler, at)
+    most = live.most_face_day_fen if live else None
     if most is not None and face_fen > most:
         raise OverCap()
     today = at.astimezone(clock.SHANGHAI).date()

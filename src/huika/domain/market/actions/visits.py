@@ -28,12 +28,12 @@ def set_visit_cost(city: str, cost: VisitCost, by: UUID, district: str = "") -> 
 
 @action
 def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
-    """A person sends somebody although the visit does not pay for itself. Raises NotFound, Malformed."""
+    """A person sends somebody, once, although the visit does not pay for itself. Raises NotFound, Malformed."""
     if not because.strip():
         raise Malformed(field="because", why="say why", why_zh="写明原因")
     row = locks.locked(models.VisitSum.objects.all(), comparison_id=comparison, offer=offer)
-    row.allowed_by, row.allowed_because = by, because.strip()[:200]
-    row.save(update_fields=["allowed_by", "allowed_because"])
+    row.allowed_by, row.allowed_because, row.taken_at = by, because.strip()[:200], None
+    row.save(update_fields=["allowed_by", "allowed_because", "taken_at"])
     events.record(
         "market.visit.allowed",
         comparison,
@@ -49,8 +49,8 @@ def take_visit(comparison: UUID, offer: str) -> None:
     except NotFound:
         return  # nothing is known of what a visit costs here
     paid = row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
-    if not paid and row.allowed_by is None:
+    if not paid and (row.allowed_by is None or row.taken_at):  # one word is for one visit
         least = row.least_face_fen
         raise VisitNotCovered(least_face_fen=least, short_fen=max(0, (least or 0) - row.face_fen))
-    row.taken_at = row.taken_at or clock.now()
+    row.taken_at = clock.now()
     row.save(update_fields=["taken_at"])

@@ -9,7 +9,7 @@ from huika.kit import ids
 
 
 class Book(models.Model):
-    """A version of a recycler's price book; the newest one that is in effect is live."""
+    """A version of a recycler's price book; of those whose time has come the one that came last is live."""
 
     app_may: ClassVar[str] = "SELECT, INSERT"
     id = models.UUIDField(primary_key=True, default=ids.uuid7)
@@ -31,6 +31,7 @@ class Book(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index(fields=["recycler_id", "-effective_from", "-version"], name="market_book_in_effect")]
         constraints = [
             models.UniqueConstraint(fields=["recycler_id", "version"], name="market_book_version_once"),
             models.CheckConstraint(

@@ -20,6 +20,7 @@ class Comparison(models.Model):
     channel = models.CharField(max_length=10)
     lines = models.JSONField()
     offers = models.JSONField()
+    secret = models.CharField(max_length=32, default="")  # whoever asked has it: recyclers know the id; empty: nobody
     at = models.DateTimeField()
     expires_at = models.DateTimeField()
 

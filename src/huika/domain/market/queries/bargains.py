@@ -1,12 +1,29 @@
 """Bargains as their two sides see them."""
 
+import hmac
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from huika.domain.market import live, models
-from huika.domain.market.types import BargainRef, Line
-from huika.kit import clock
+from huika.domain.market import bargaining, live, models, record
+from huika.domain.market.errors import NotTheAsker
+from huika.domain.market.types import BargainRef, Line, SignedRequest
+from huika.kit import canonical, clock
 from huika.kit.refusals import NotFound
+
+
+def comparison_secret(comparison: UUID) -> str:
+    """What whoever asked is given, once, with the comparison: nobody may bargain or read its whole record without."""
+    return models.Comparison.objects.filter(id=comparison).values_list("secret", flat=True).first() or ""
+
+
+def check_secret(comparison: UUID, secret: str) -> None:
+    """Raises NotFound; NotTheAsker for somebody who knows the comparison's number alone, as its recyclers do."""
+    known = models.Comparison.objects.filter(id=comparison).values_list("secret", flat=True).first()
+    if known is None:
+        raise NotFound()
+    if not known or not hmac.compare_digest(known.encode(), secret.encode()):
+        raise NotTheAsker()
 
 
 def bargainers(comparison: UUID) -> dict[UUID, UUID]:
@@ -25,17 +42,21 @@ def bagged_lines(comparison: UUID) -> frozenset[int]:
     return frozenset(head["bagged"]) if head else frozenset()
 
 
+def bargain_about(row: models.Bargain, said: Sequence[int]) -> dict[str, Any]:
+    """What the next answer is about, once so much has been said; see `bargaining.terms`."""
+    kept = models.Execution.objects.get(comparison_id=row.comparison_id)
+    entry = next(e for e in kept.entries if e["recycler"] == str(row.recycler_id))
+    lines = [Line(**line) for line in row.comparison.lines]
+    return bargaining.terms(row.id, record.book_of(entry), kept.head["city"], kept.head["channel"], lines, said)
+
+
 def bargain_steps(bargain: UUID) -> list[dict[str, Any]]:
     """Every step, answers with what was signed, as plain values."""
     rows = models.BargainStep.objects.filter(bargain_id=bargain).order_by("n")
     return [
         {"bonus_bp": r.bonus_bp, "at": r.at.isoformat()}
         | (
-            {
-                "message": bytes(r.message or b"").hex(),
-                "signature": bytes(r.signature).hex(),
-                "public_key": bytes(r.public_key or b"").hex(),
-            }
+            SignedRequest(bytes(r.message or b""), bytes(r.signature), bytes(r.public_key or b"")).plain()
             if r.signature
             else {}
         )
@@ -60,6 +81,7 @@ def bargains_for(recycler: UUID) -> list[BargainRef]:
 def _ref(row: models.Bargain) -> BargainRef:
     steps = models.BargainStep.objects.filter(bargain=row).order_by("n").values_list("bonus_bp", flat=True)
     quote = models.Quote.objects.filter(comparison=row.comparison, recycler_id=row.recycler_id).first()
+    about = canonical.dumps(bargain_about(row, list(steps))).decode()
     over = row.state in ("asked", "answered") and row.expires_at <= clock.now()
     return BargainRef(
         row.id,
@@ -72,4 +94,5 @@ def _ref(row: models.Bargain) -> BargainRef:
         tuple(live.cards([Line(**line) for line in row.comparison.lines])),
         quote.net_fen if quote else None,
         row.result_id,
+        about,
     )

@@ -15,6 +15,7 @@ from huika.domain.catalog import queries as catalog
 from huika.domain.market import books, changes, models, rules
 from huika.domain.market.live_book import Net
 from huika.domain.market.memory import Live, memory
+from huika.domain.market.queries.effect import in_effect, one_in_effect
 from huika.domain.market.types import (
     Absence,
     Book,
@@ -33,22 +34,21 @@ from huika.domain.parties.types import RecyclerRef
 from huika.kit import clock
 
 _LIVE = """
-SELECT live.*, EXISTS (
-    SELECT 1 FROM market_pricerow r WHERE r.book_id = live.id AND r.city = %s AND r.channel = %s
-), taken.face_fen FROM (
-    SELECT DISTINCT ON (recycler_id) id, recycler_id, version, paused, min_basket_fen, least_cards, most_face_day_fen,
-        bargains, fees, reserve, resting, prefixes FROM market_book
-    WHERE effective_from <= %s ORDER BY recycler_id, version DESC
-) live LEFT JOIN market_daytake taken ON taken.recycler_id = live.recycler_id AND taken.day = %s
+SELECT live.id, live.recycler_id, live.version, live.paused, live.min_basket_fen, live.least_cards,
+    live.most_face_day_fen, live.bargains, live.fees, live.reserve, live.resting, live.prefixes, EXISTS (
+    SELECT 1 FROM market_pricerow r WHERE r.book_id = live.id AND r.city = %(city)s AND r.channel = %(channel)s
+), taken.face_fen FROM market_in_effect(%(recyclers)s, %(at)s) live
+LEFT JOIN market_daytake taken ON taken.recycler_id = live.recycler_id AND taken.day = %(day)s
 """
 
 
 def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> tuple[list[Book], list[Absence]]:
     """Each recycler's live book cut to these kinds, city and channel; recyclers without a book apart."""
-    live = _live_rows(city, channel, at)
+    trading = parties.recyclers()
+    live = _live_rows([r.id for r in trading], city, channel, at)
     prices = cells_of([row[0] for row in live.values()], city, channel, kinds)
     found, bookless = [], []
-    for recycler in parties.recyclers():
+    for recycler in trading:
         row = live.get(recycler.id)
         if row is None:
             bookless.append(rules.without_book(recycler.id, recycler.name_zh, recycler.name_en))
@@ -57,20 +57,30 @@ def live_books(city: str, kinds: Sequence[str], channel: str, at: datetime) -> t
     return found, bookless
 
 
-def _live_rows(city: str, channel: str, at: datetime) -> dict[UUID, Sequence[Any]]:
+def _live_rows(recyclers: Sequence[UUID], city: str, channel: str, at: datetime) -> dict[UUID, Sequence[Any]]:
     """Recycler → its row of _LIVE."""
     today = at.astimezone(clock.SHANGHAI).date()
+    asked: dict[str, Any] = {"recyclers": list(recyclers), "at": at, "city": city, "channel": channel, "day": today}
     with connection.cursor() as cursor:
-        cursor.execute(_LIVE, [city, channel, at, today])
+        cursor.execute(_LIVE, asked)
         return {row[1]: row for row in cursor.fetchall()}
+
+
+def books_then(
+    recyclers: Sequence[RecyclerRef], city: str, kinds: Sequence[str], channel: str, at: datetime
+) -> list[Book]:
+    """The books that counted at `at` as they are stored, cut as `live_books` cuts them; what a day still had room for
+    is not known any more."""
+    live = _live_rows([r.id for r in recyclers], city, channel, at)
+    prices = cells_of([row[0] for row in live.values()], city, channel, kinds)
+    rows = [(r, live[r.id]) for r in recyclers if r.id in live]
+    return [replace(_cut(r, row, prices.get(row[0], ()), frozenset(kinds)), most_face_fen=None) for r, row in rows]
 
 
 def refresh() -> None:
     """Bring this process's arrays to the books that are live now."""
-    live = models.Book.objects.filter(effective_from__lte=clock.now()).order_by("recycler_id", "-version")
-    trading = {r.id for r in parties.recyclers()}
-    rows = live.filter(recycler_id__in=trading).distinct("recycler_id").values_list("recycler_id", "id", "fees")
-    memory.arrays([Live(recycler, book, tuple(Fee(**f) for f in fees)) for recycler, book, fees in rows])
+    rows = in_effect([r.id for r in parties.recyclers()], clock.now())
+    memory.arrays([Live(row.recycler_id, row.id, tuple(Fee(**f) for f in row.fees)) for row in rows])
 
 
 def top_offers(city: str, line: Line, channel: str = "visit", count: int = 10) -> list[TopOffer]:
@@ -79,9 +89,9 @@ def top_offers(city: str, line: Line, channel: str = "visit", count: int = 10) -
     The same nets as a comparison of this card by its recyclers alone; however many recyclers there are, three
     statements that read no price.
     """
-    rows = _live_rows(city, channel, clock.now())
-    names = {r.id: r for r in parties.recyclers() if r.id in rows}
-    live = [_cut(names[r], rows[r], (), frozenset([line.kind])) for r in sorted(names)]
+    names = {r.id: r for r in parties.recyclers()}
+    rows = _live_rows(sorted(names), city, channel, clock.now())
+    live = [_cut(names[r], row, (), frozenset([line.kind])) for r, row in sorted(rows.items())]
     arrays = memory.arrays([Live(book.recycler, book.book, book.fees) for book in live])
     place = Place(line.kind, line.face_value_fen, city, line.form, line.condition, channel)
     offers = (_top(live[net.recycler], line, net) for net in arrays.top(place, platform_fees(city), len(live)))
@@ -144,8 +154,7 @@ def platform_fees(city: str) -> tuple[Fee, ...]:
 
 def books_in_effect() -> dict[UUID, BookRef]:
     """Each recycler's live book; recyclers without one are missing."""
-    rows = models.Book.objects.filter(effective_from__lte=clock.now()).order_by("recycler_id", "-version")
-    live = list(rows.distinct("recycler_id"))
+    live = in_effect([r.id for r in parties.recyclers(active=False)], clock.now())
     sizes = models.PriceRow.objects.filter(book__in=live).values("book_id").annotate(rows=Count("id"))
     rows_of = {found["book_id"]: found["rows"] for found in sizes}
     return {b.recycler_id: _book_ref(b, rows_of.get(b.id, 0)) for b in live}
@@ -153,9 +162,7 @@ def books_in_effect() -> dict[UUID, BookRef]:
 
 def book_in_effect(recycler: UUID) -> BookRef | None:
     """A recycler's live book."""
-    live = (
-        models.Book.objects.filter(recycler_id=recycler, effective_from__lte=clock.now()).order_by("-version").first()
-    )
+    live = one_in_effect(recycler, clock.now())
     return _book_ref(live, models.PriceRow.objects.filter(book=live).count()) if live else None
 
 

@@ -1,17 +1,42 @@
 """How recyclers kept their word: quoted against paid, late and refused quotes."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db import connection
 
 from huika.domain.market import models
 from huika.domain.market.types import Conduct, Outcome
 from huika.kit import clock
 
+_QUOTES = """
+SELECT q.recycler_id, count(*), count(*) FILTER (WHERE q.reason = '')
+FROM market_quote q JOIN market_comparison c ON c.id = q.comparison_id
+WHERE q.recycler_id = ANY(%(recyclers)s) AND c.at >= %(start)s AND c.at < %(end)s GROUP BY q.recycler_id
+"""
+# Who came first in each comparison, alone, among offers paid in full: ties as in the ranking.
+_FIRST = """
+SELECT recycler_id, count(*) FROM (
+    SELECT DISTINCT ON (q.comparison_id) q.recycler_id
+    FROM market_quote q JOIN market_comparison c ON c.id = q.comparison_id
+    WHERE c.at >= %(start)s AND c.at < %(end)s AND q.net_fen IS NOT NULL
+    ORDER BY q.comparison_id, q.net_fen DESC, q.recycler_id
+) best WHERE recycler_id = ANY(%(recyclers)s) GROUP BY recycler_id
+"""
+_CARDS = """
+SELECT recycler_id, count(*), count(*) FILTER (WHERE paid_fen = quoted_fen),
+    count(*) FILTER (WHERE paid_fen > 0 AND paid_fen < quoted_fen), count(*) FILTER (WHERE paid_fen = 0),
+    coalesce(sum(quoted_fen) FILTER (WHERE paid_fen > 0), 0)::bigint, coalesce(sum(paid_fen), 0)::bigint,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds DESC)
+FROM market_outcome WHERE recycler_id = ANY(%(recyclers)s) AND at >= %(start)s AND at < %(end)s GROUP BY recycler_id
+"""
+_REPLIES = """
+SELECT recycler_id, outcome, count(*) FROM market_livereply
+WHERE recycler_id = ANY(%(recyclers)s) AND at >= %(start)s AND at < %(end)s
+GROUP BY recycler_id, outcome ORDER BY recycler_id, outcome
+"""
 _COLUMNS = ("card", "recycler_id", "kind", "city", "face_value_fen", "quoted_fen", "paid_fen", "why", "seconds")
 
 
@@ -30,46 +55,23 @@ def month_bounds(first: date) -> tuple[datetime, datetime]:
 def conduct(start: datetime, end: datetime, recyclers: Iterable[UUID]) -> dict[UUID, Conduct]:
     """Each recycler's conduct from `start` until before `end`."""
     wanted = list(recyclers)
-    time_of = {"comparison__at__gte": start, "comparison__at__lt": end}
-    quotes = models.Quote.objects.filter(recycler_id__in=wanted, **time_of).values("recycler_id")
-    counted = {q["recycler_id"]: q for q in quotes.annotate(n=Count("id"), offered=Count("id", filter=Q(reason="")))}
-    first = _firsts(start, end)
-    sold: dict[UUID, list[Outcome]] = {}
-    rows = models.Outcome.objects.filter(recycler_id__in=wanted, at__gte=start, at__lt=end)
-    for row in rows.values_list(*_COLUMNS):
-        sold.setdefault(row[1], []).append(Outcome(*row))
+    time = {"recyclers": wanted, "start": start, "end": end}
+    quotes = {row[0]: row[1:] for row in _rows(_QUOTES, time)}
+    first = dict(_rows(_FIRST, time))
+    cards = {row[0]: row[1:] for row in _rows(_CARDS, time)}
     replies: dict[UUID, list[tuple[str, int]]] = {}
-    asked = models.LiveReply.objects.filter(recycler_id__in=wanted, at__gte=start, at__lt=end)
-    for reply in asked.values("recycler_id", "outcome").annotate(n=Count("rfq")).order_by("outcome"):
-        replies.setdefault(reply["recycler_id"], []).append((reply["outcome"], reply["n"]))
-    return {r: _summed(r, counted.get(r, {}), first[r], sold.get(r, ()), tuple(replies.get(r, ()))) for r in wanted}
+    for recycler, outcome, n in _rows(_REPLIES, time):
+        replies.setdefault(recycler, []).append((outcome, n))
+    found = {}
+    for r in wanted:
+        cards_of = cards.get(r, (0, 0, 0, 0, 0, 0, None))
+        figures: list[Any] = [*quotes.get(r, (0, 0)), first.get(r, 0), *cards_of, tuple(replies.get(r, ()))]
+        found[r] = Conduct(r, *figures)
+    return found
 
 
-def _firsts(start: datetime, end: datetime) -> Counter[UUID]:
-    """How many comparisons each recycler came first in, alone, among offers paid in full."""
-    best: dict[UUID, tuple[int, UUID]] = {}
-    rows = models.Quote.objects.filter(comparison__at__gte=start, comparison__at__lt=end, net_fen__isnull=False)
-    for comparison, recycler, net in rows.values_list("comparison_id", "recycler_id", "net_fen"):
-        one = (-(net or 0), recycler)
-        best[comparison] = min(best.get(comparison, one), one)
-    return Counter(recycler for _, recycler in best.values())
-
-
-def _summed(
-    recycler: UUID, quotes: Mapping[str, Any], first: int, cards: Sequence[Outcome], live: tuple[tuple[str, int], ...]
-) -> Conduct:
-    waits = sorted(c.seconds for c in cards if c.seconds is not None)
-    return Conduct(
-        recycler,
-        compared=quotes.get("n", 0),
-        offered=quotes.get("offered", 0),
-        first=first,
-        cards=len(cards),
-        in_full=sum(c.paid_fen == c.quoted_fen for c in cards),
-        lowered=sum(0 < c.paid_fen < c.quoted_fen for c in cards),
-        returned=sum(c.paid_fen == 0 for c in cards),
-        quoted_fen=sum(c.quoted_fen for c in cards if c.paid_fen),
-        paid_fen=sum(c.paid_fen for c in cards),
-        seconds_p50=waits[len(waits) // 2] if waits else None,
-        live=live,
-    )
+def _rows(sql: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, asked)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -23,27 +23,21 @@ MOST = 20
 _ELSEWHERE = """
 SELECT DISTINCT ON (live.recycler_id, r.city, r.channel)
     live.recycler_id, r.city, r.channel, r.ratio_bp, live.prefixes -> r.kind AS begins
-FROM (
-    SELECT DISTINCT ON (recycler_id) id, recycler_id, paused, resting, prefixes FROM market_book
-    WHERE effective_from <= %(at)s ORDER BY recycler_id, version DESC
-) live JOIN market_pricerow r ON r.book_id = live.id
+FROM market_in_effect(%(recyclers)s, %(at)s) live JOIN market_pricerow r ON r.book_id = live.id
 WHERE NOT live.paused AND NOT live.resting @> to_jsonb(%(kind)s::text) AND r.kind = %(kind)s AND r.form = %(form)s
     AND r.condition = %(condition)s AND (r.face_value_fen IS NULL OR r.face_value_fen = %(face)s)
     AND NOT (r.city = %(city)s AND r.channel = %(channel)s)
 ORDER BY live.recycler_id, r.city, r.channel, r.face_value_fen NULLS LAST
 """
 _ACCEPTED = """
-SELECT DISTINCT r.kind FROM (
-    SELECT DISTINCT ON (recycler_id) id, recycler_id, paused, resting FROM market_book
-    WHERE effective_from <= %(at)s ORDER BY recycler_id, version DESC
-) live JOIN market_pricerow r ON r.book_id = live.id
-WHERE live.recycler_id = ANY(%(recyclers)s) AND NOT live.paused AND NOT live.resting @> to_jsonb(r.kind)
+SELECT DISTINCT r.kind FROM market_in_effect(%(recyclers)s, %(at)s) live JOIN market_pricerow r ON r.book_id = live.id
+WHERE NOT live.paused AND NOT live.resting @> to_jsonb(r.kind)
     AND r.city = %(city)s AND r.channel = %(channel)s AND r.condition = 'intact'
     AND (r.face_value_fen IS NULL OR r.face_value_fen = %(face)s)
 """
 _KEPT = """
 SELECT recycler_id, count(*), count(*) FILTER (WHERE paid_fen = quoted_fen),
-    array_agg(seconds ORDER BY seconds) FILTER (WHERE seconds IS NOT NULL)
+    count(seconds), percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds DESC)
 FROM market_outcome WHERE recycler_id = ANY(%(recyclers)s) AND at >= %(start)s GROUP BY recycler_id
 """
 
@@ -72,6 +66,7 @@ class Kept:
 
 def elsewhere(city: str, line: Line, channel: str = "visit") -> list[Elsewhere]:
     """Who takes a card like this in another channel of this city or in another city, best first, at most 20."""
+    active = {r.id: r for r in parties.recyclers()}
     asked = {
         "at": clock.now(),
         "kind": line.kind,
@@ -80,12 +75,12 @@ def elsewhere(city: str, line: Line, channel: str = "visit") -> list[Elsewhere]:
         "face": line.face_value_fen,
         "city": city,
         "channel": channel,
+        "recyclers": list(active),
     }
-    active = {r.id: r for r in parties.recyclers()}
     found = []
     for recycler, place, way, ratio_bp, begins in _rows(_ELSEWHERE, asked):
-        named = active.get(recycler)
-        if named and _may_begin(begins, line.prefix):
+        if _may_begin(begins, line.prefix):
+            named = active[recycler]
             found.append(Elsewhere(named.name_zh, named.name_en, place, way, ratio_bp))
     found.sort(key=lambda e: (-e.ratio_bp, e.city != city, e.city, e.name_en, e.channel))
     return found[:MOST]
@@ -117,18 +112,15 @@ def preview_visits(city: str, district: str, lines: Sequence[Line], offers: Sequ
 def visit_stands(comparison: UUID, offer: str) -> bool:
     """Whether somebody may be sent for an offer of a comparison: it is covered, or somebody has allowed it."""
     row = models.VisitSum.objects.filter(comparison_id=comparison, offer=offer).first()
-    if row is None or row.allowed_by is not None:
+    if row is None or (row.allowed_by is not None and row.taken_at is None):
         return True
     return row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
 
 
 def kept(start: datetime, recyclers: Iterable[UUID]) -> dict[UUID, Kept]:
     """How these recyclers kept their word since `start`: the figures of `conduct` that a seller is shown."""
-    found = {}
-    for recycler, cards, in_full, seconds in _rows(_KEPT, {"recyclers": list(recyclers), "start": start}):
-        timed = seconds or []
-        found[recycler] = Kept(cards, in_full, len(timed), timed[len(timed) // 2] if timed else None)
-    return found
+    rows = _rows(_KEPT, {"recyclers": list(recyclers), "start": start})
+    return {recycler: Kept(*figures) for recycler, *figures in rows}
 
 
 def _rows(sql: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:

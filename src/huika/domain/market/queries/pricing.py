@@ -8,7 +8,9 @@ from django.db.models import Max
 from huika.domain.market import changes, models, suggesting
 from huika.domain.market.books import Cell
 from huika.domain.market.queries.books import cells
+from huika.domain.market.queries.effect import in_effect, one_in_effect
 from huika.domain.market.types import Place, RepricingPolicy, StockReport, Suggestion
+from huika.domain.parties import queries as parties
 from huika.kit import clock
 from huika.kit.refusals import NotFound
 
@@ -39,7 +41,7 @@ def suggestions(recycler: UUID) -> list[Suggestion]:
     """Every cell of its live book that has a resale ratio, with what the tool would pay. Raises NotFound."""
     policy, _ = repricing_policy(recycler)
     at = clock.now()
-    live = models.Book.objects.filter(recycler_id=recycler, effective_from__lte=at).order_by("-version").first()
+    live = one_in_effect(recycler, at)
     if live is None:
         return []
     stock, old = stock_reports(recycler), _an_hour_ago(recycler, at)
@@ -56,21 +58,26 @@ def suggestions(recycler: UUID) -> list[Suggestion]:
 
 def _an_hour_ago(recycler: UUID, at: datetime) -> dict[Place, int]:
     """What was paid an hour ago; for a cell that is younger, what was paid first."""
-    books = models.Book.objects.filter(recycler_id=recycler, effective_from__lte=at).order_by("version")
-    before = books.filter(effective_from__lte=at - timedelta(hours=1)).last()
+    before = one_in_effect(recycler, at - timedelta(hours=1))
+    since = models.Book.objects.filter(recycler_id=recycler, effective_from__lte=at)
+    if before:
+        since = since.filter(effective_from__gt=before.effective_from)
     found: dict[Place, int] = {}
-    for book in books.filter(version__gte=before.version if before else 0):
+    for book in [*([before] if before else []), *since.order_by("effective_from", "version")]:
         for cell in cells(book.id):
             found.setdefault(changes.place(cell), cell.ratio_bp)
     return found
 
 
 def _best_rivals(recycler: UUID, mine: list[Cell]) -> dict[Place, int]:
-    """The best ratio of anybody else's live book for the same cell."""
-    newest = models.Book.objects.filter(effective_from__lte=clock.now(), paused=False).exclude(recycler_id=recycler)
-    live = list(newest.order_by("recycler_id", "-version").distinct("recycler_id").values_list("id", flat=True))
+    """The best ratio of anybody else that trades, for the same cell, where it buys this kind now."""
+    rivals = [r.id for r in parties.recyclers() if r.id != recycler]
+    live = [book for book in in_effect(rivals, clock.now()) if not book.paused]
     columns = ("kind", "face_value_fen", "city", "form", "condition", "channel")
-    rows = models.PriceRow.objects.filter(book_id__in=live, kind__in={c.kind for c in mine})
+    rows = models.PriceRow.objects.filter(book_id__in=[b.id for b in live], kind__in={c.kind for c in mine})
+    for book in live:
+        if book.resting:
+            rows = rows.exclude(book_id=book.id, kind__in=book.resting)
     best = rows.values_list(*columns).annotate(best=Max("ratio_bp"))
     return {Place(*row[:-1]): row[-1] for row in best}
 

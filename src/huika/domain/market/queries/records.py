@@ -1,6 +1,6 @@
 """Records of comparisons: their file, receipts of them, and holding one against the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,13 @@ from huika.domain.evidence import queries as evidence
 from huika.domain.evidence.errors import ReceiptNotVerified
 from huika.domain.market import models, record
 from huika.domain.market.errors import RecordUnreadable
-from huika.domain.market.queries.books import cells_of
+from huika.domain.market.queries.books import books_then
 from huika.domain.market.queries.conduct import outcomes_of
-from huika.domain.market.types import Checked, Price, QuoteRef
+from huika.domain.market.types import Checked, QuoteRef
+from huika.domain.parties import queries as parties
 from huika.kit.refusals import NotFound
 
-MADE, PUBLISHED = "market.comparison.made", "market.book.published"
+MADE, PUBLISHED, KEY_SET = "market.comparison.made", "market.book.published", "parties.signing_key.set"
 
 
 def _execution(comparison: UUID) -> tuple[record.Document, bytes]:
@@ -58,6 +59,11 @@ def book_receipt(recycler: UUID) -> str:
     return evidence.receipt(recycler, PUBLISHED, only=("event",))
 
 
+def key_receipt(recycler: UUID) -> str:
+    """The log's proof of a recycler's newest signing key. Raises NotFound, ReceiptNotReady."""
+    return evidence.receipt(recycler, KEY_SET, only=("event",))
+
+
 def quotes_of(recycler: UUID, after: int = 0, most: int = 100) -> list[QuoteRef]:
     """What comparisons took from a recycler after number `after`, oldest first, at most so many."""
     rows = models.Quote.objects.filter(recycler_id=recycler, id__gt=after).select_related("comparison").order_by("id")
@@ -65,13 +71,18 @@ def quotes_of(recycler: UUID, after: int = 0, most: int = 100) -> list[QuoteRef]
 
 
 def check_record(
-    file: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]], books: Sequence[str], keys: Sequence[str]
+    file: Mapping[str, Any],
+    receipts: Sequence[Mapping[str, Any]],
+    books: Sequence[str],
+    keys: Sequence[str],
+    signing: Sequence[str] = (),
 ) -> Checked:
     """Rank a record again and hold it against the log's proof in it, recyclers' receipts of their quotes and of their
     `books` (`book_receipt`).
 
     Needs no database and no network. `keys` are the log's vkeys from elsewhere; without one the proofs are not looked
-    at, and receipts are held against the record's own root. Raises RecordUnreadable.
+    at, and receipts are held against the record's own root. `signing`: the log's proofs of recyclers' signing keys
+    (`key_receipt`); of recyclers without one the keys that the record names are answered. Raises RecordUnreadable.
     """
     try:
         kept, salt = file["record"], bytes.fromhex(file["salt"])
@@ -87,9 +98,11 @@ def check_record(
             ]
         findings += record.contradictions(kept, salt, logged, receipts)
         findings += record.omitted_books(kept, [_published(text, keys) for text in books])
+        signers = record.signers(kept)
+        findings += _other_keys(signers, [_set_key(text, keys) for text in signing])
         offers = kept["answer"]["offers"]
         best = offers[0]["net_fen"] if offers else None
-        return Checked(tuple(findings), len(kept["entries"]), len(offers), best, place)
+        return Checked(tuple(findings), len(kept["entries"]), len(offers), best, place, tuple(signers))
     except (record.BadRecord, ReceiptNotVerified, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordUnreadable(why=str(error)) from error
 
@@ -102,6 +115,27 @@ def _logged(file: Mapping[str, Any], keys: Sequence[str]) -> tuple[bytes, int]:
     return bytes.fromhex(found.parts["record"]["root"]), found.index
 
 
+def _other_keys(signers: Iterable[tuple[str, str]], known: Iterable[tuple[str, str]]) -> list[str]:
+    """Signatures by a key that is not the recycler's, where the log's proofs of its keys are at hand."""
+    own: dict[str, set[str]] = {}
+    for who, key in known:
+        own.setdefault(who, set()).add(key)
+    return [
+        f"the key receipt of recycler {who}: something is signed with another key"
+        for who, key in signers
+        if key not in own.get(who, {key})
+    ]
+
+
+def _set_key(text: str, keys: Sequence[str]) -> tuple[str, str]:
+    """(recycler, public key in hex) of a receipt."""
+    found = evidence.verify_receipt(text, keys)
+    if found.verb != KEY_SET:
+        raise record.BadRecord(f"the receipt is of {found.verb}")
+    event = found.parts["event"]
+    return event["subject"], event["facts"]["public_key"]
+
+
 def _published(text: str, keys: Sequence[str]) -> dict[str, Any]:
     """What a book's receipt says: whose, which version, from when."""
     found = evidence.verify_receipt(text, keys)
@@ -112,28 +146,13 @@ def _published(text: str, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def books_left_out(comparison: UUID) -> list[str]:
-    """What the stored books say against a stored record: a live one that is not in it, or other cells than it had."""
+    """What the stored books say against a stored record: one that counted and is not in it, other prices or terms."""
     kept, _ = _execution(comparison)
     head = kept["head"]
-    at, kinds = datetime.fromisoformat(head["at"]), {line["kind"] for line in head["lines"]}
-    live = models.Book.objects.filter(effective_from__lte=at, at__lte=at).order_by("recycler_id", "-version")
-    books = list(live.distinct("recycler_id"))
+    at, kinds = datetime.fromisoformat(head["at"]), sorted({line["kind"] for line in head["lines"]})
+    stood = books_then(parties.recyclers(active=False), head["city"], kinds, head["channel"], at)
     published = [
-        {
-            "recycler": str(b.recycler_id),
-            "book": str(b.id),
-            "version": b.version,
-            "effective_from": b.effective_from.isoformat(),
-        }
-        for b in books
+        {"recycler": str(b.recycler), "book": str(b.book), "version": b.version, "effective_from": head["at"]}
+        for b in stood
     ]
-    findings = record.omitted_books(kept, published)
-    entries = {e["recycler"]: e for e in kept["entries"]}
-    cells = cells_of([b.id for b in books], head["city"], head["channel"], kinds)
-    for book in books:
-        entry = entries.get(str(book.recycler_id))
-        if entry is None or entry["book"] != str(book.id):
-            continue
-        if {Price(**p) for p in entry["prices"]} != set(cells.get(book.id, [])):
-            findings.append(f"the book of recycler {book.recycler_id}: version {book.version} has other prices")
-    return findings
+    return record.omitted_books(kept, published) + record.other_terms(kept, stood)

@@ -20,13 +20,15 @@ class QuoteRef:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of ranking a record again and holding receipts against it; `place`: where the log holds its root."""
+    """What came of ranking a record again and holding receipts against it; `place`: where the log holds its root;
+    `signers`: whose public keys (hex) signed what is in it."""
 
     findings: tuple[str, ...]
     entries: int
     offers: int
     best_net_fen: int | None
     place: int | None
+    signers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,19 @@ class SignedRequest:
     signature: bytes
     public_key: bytes
 
+    def plain(self) -> dict[str, str]:
+        """As a record keeps it."""
+        parts = {"message": self.message, "signature": self.signature, "public_key": self.public_key}
+        return {name: part.hex() for name, part in parts.items()}
+
 
 @dataclass(frozen=True)
 class BargainRef:
     """How a bargain stands: asked | answered | agreed | refused | left | over.
 
     `steps` in basis points of face value, asked and answered in turn. `cards` are kinds of card and how many of each,
-    nothing of who sells. `result`: the comparison that is firm, once it is agreed.
+    nothing of who sells. `result`: the comparison that is firm, once it is agreed. `terms`: what the next answer is
+    about, as canonical JSON; a recycler signs its SHA-256.
     """
 
     id: UUID
@@ -96,6 +104,7 @@ class BargainRef:
     cards: tuple[dict[str, Any], ...]
     net_fen: int | None
     result: UUID | None
+    terms: str
 
 
 @dataclass(frozen=True)

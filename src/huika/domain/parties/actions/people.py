@@ -74,10 +74,16 @@ def ensure_recycler(
     row.release_key = release_key
     row.save()
     if signing_key:
-        models.SigningKey.objects.update_or_create(
-            kid=signing_key[0], defaults={"party_id": row.party_id, "public_key": signing_key[1], "active": True}
-        )
+        _set_signing_key(row.party_id, *signing_key)
     return row.party_id
+
+
+def _set_signing_key(party: UUID, kid: str, public_key: bytes) -> None:
+    """The log says whose key it is: what is signed with it can be held against that by anybody."""
+    values = {"party_id": party, "public_key": public_key, "active": True}
+    if not models.SigningKey.objects.filter(kid=kid, **values).exists():
+        models.SigningKey.objects.update_or_create(kid=kid, defaults=values)
+        events.record("parties.signing_key.set", party, {"kid": kid, "public_key": public_key.hex()})
 
 
 @action

@@ -325,6 +325,12 @@ def _card(c: models.Card) -> CardRef:
     )
 
 
+def compared_for(actor: Actor, order_id: UUID) -> UUID:
+    """The comparison that an order was made of, for whoever may see the order. Raises NotFound."""
+    order = order_for(actor, order_id)
+    return models.Order.objects.values_list("comparison_id", flat=True).get(id=order.id)
+
+
 def stopped(seller: UUID) -> bool:
     """Whether a telephone call of this seller was stopped, and no person has cleared it since."""
     items = WorkItem.objects.filter(kind=CALL_STOPPED, subject=seller).order_by("-opened_at")

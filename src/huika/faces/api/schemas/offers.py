@@ -132,6 +132,7 @@ class ComparisonOut(Schema):
     absences: list[AbsenceOut]
     notices: list[NoticeOut]
     visits: list[VisitCoverOut] = []
+    secret: str = Field(default="", description="for whoever asked, once: bargaining and the whole record need it")
 
 
 class RecordOut(Schema):
@@ -219,10 +220,12 @@ class BargainIn(BonusIn):
 
 
 class AnswerIn(In):
-    """Your answer: `n` is the number of this step, `bonus_bp` what was asked, less, or 0 for no."""
+    """Your answer: `n` is the number of this step, `bonus_bp` what was asked, less, or 0 for no; `about` the SHA-256 of
+    the bargain's `terms` as you read them, in hex."""
 
-    n: int = Field(ge=2, le=6, examples=[2])
-    bonus_bp: int = Field(ge=0, le=500, examples=[30])
+    n: int = Field(ge=2, le=6, strict=True, examples=[2])
+    bonus_bp: int = Field(ge=0, le=500, strict=True, examples=[30])
+    about: str = Field(pattern="^[0-9a-f]{64}$", examples=["0" * 64])
 
 
 class BargainOut(Schema):
@@ -238,6 +241,7 @@ class BargainOut(Schema):
     cards: list[dict[str, Any]]
     net_fen: int | None
     result: UUID | None
+    terms: str = Field(description="what the next answer is about: a recycler signs its SHA-256")
 
 
 class FeeIn(In):
