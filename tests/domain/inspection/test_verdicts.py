@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -215,3 +216,15 @@ def test_at_once_a_question_is_answered_once() -> None:
     answers = together([partial(actions.answer, q, [sheet(N), BLANK], 5) for q in same])
     assert not refused(answers), answers
     assert models.Reading.objects.count() == 2 and models.Verdict.objects.count() == 5
+
+
+@pytest.mark.parametrize(("said", "number", "expected"), [
+    ("23261", N, "clear"), ("2327", N, "doubt"), ("2327", "", "doubt"), ("23261", "", "clear"), ("", "", "clear"),
+])  # fmt: skip
+def test_a_number_begins_as_it_was_said_to_when_prices_were_compared(said: str, number: str, expected: str) -> None:
+    """Of a declared number and of one that only the picture gives."""
+    card = judge(sheet(N), replace(declared(number), prefix=said))
+    assert outcome(card) == expected
+    codes = {f.code for f in queries.verdict(card).findings}
+    assert ("number_prefix" in codes) == (expected == "doubt")
+    assert N not in stored()

@@ -11,6 +11,8 @@ from huika.domain.catalog import queries as catalog
 from huika.domain.cover import queries as cover
 from huika.domain.field import actions as field
 from huika.domain.field.errors import NotSecured
+from huika.domain.inspection import actions as inspection
+from huika.domain.inspection.types import Declared
 from huika.domain.ledger import queries as ledger
 from huika.domain.market.types import Line
 from huika.domain.settlement import queries as money
@@ -303,3 +305,15 @@ def test_a_lot_that_sells_in_part_pays_what_was_sold_and_gives_the_rest_back(wor
 
 def row_secured(made: UUID) -> int:
     return sum(models.Lot.objects.filter(order_id=made).values_list("secured_fen", flat=True))
+
+
+def test_what_the_number_was_said_to_begin_with_is_looked_at_on_the_picture(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, made, _ = order([Line(1, "walmart", 1000_00, "electronic", prefix="2326")])
+    world.arrive(made)
+    (card,) = cards(made)
+    asked: list[Declared] = []
+    monkeypatch.setattr(inspection, "ask", lambda *args: asked.append(args[-1]))
+    actions.capture(card.id, world.courier, shot(card.id, "front"), shot(card.id, "back"), "")
+    assert [declared.prefix for declared in asked] == ["2326"]

@@ -66,6 +66,7 @@ def _judge(question: models.Question, readings: list[Reading]) -> None:
         tuple(declared["number_patterns"]),
         declared["face_value_fen"],
         tuple(declared["title_words"]),
+        declared.get("prefix", ""),
     )
     findings = match(readings[0], readings[1] if len(readings) > 1 else None, expected)
     read = next((f.detail for f in findings if f.outcome == "pass" and f.code in ("number_barcode", "number_text")), "")

@@ -6,13 +6,17 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Declared:
-    """What the card is said to be. `number` may be empty; patterns are the catalogue's, any may match."""
+    """What the card is said to be. `number` may be empty; patterns are the catalogue's, any may match.
+
+    `prefix`: what its number was said to begin with when prices were compared, as some recyclers ask; may be empty.
+    """
 
     number: str
     number_patterns: tuple[str, ...]
     pin_patterns: tuple[str, ...]
     face_value_fen: int
     title_words: tuple[str, ...]
+    prefix: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Calls to the SMS carrier and the identity service."""
 
+import json
 from uuid import UUID
 
 from huika.domain.parties import actions, codes, models, queries
@@ -19,6 +20,18 @@ def send_code(code_id: str) -> None:
     except (NoAnswer, NotSent) as error:
         raise TryAgain from error
     actions.code_sent(row.id)
+
+
+@job("parties.send_notice")
+def send_notice(seller_id: str, template: str, words: str, reference: str) -> None:
+    """Send a message that a seller asked for; the job knows no phone."""
+    phone = queries.phone_of(UUID(seller_id))
+    if phone is None:
+        return
+    try:
+        provider("sms").send(phone, template, json.loads(words), reference)
+    except (NoAnswer, NotSent) as error:
+        raise TryAgain from error
 
 
 @job("parties.check_identity")

@@ -75,6 +75,11 @@ def person(party_id: UUID) -> Person:
     return Person(row.id, Role(row.role), row.alias)
 
 
+def phone_of(seller_id: UUID) -> str | None:
+    """Where a seller is reached by telephone; None for nobody."""
+    return models.Seller.objects.filter(party_id=seller_id).values_list("phone", flat=True).first() or None
+
+
 def seller(party_id: UUID) -> SellerStatus:
     """What decides whether this seller may trade."""
     row = models.Seller.objects.select_related("party").filter(party_id=party_id).first()

@@ -72,6 +72,7 @@ class Card(models.Model):
     face_value_fen = models.BigIntegerField()
     form = models.CharField(max_length=10)
     condition = models.CharField(max_length=10)
+    prefix = models.CharField(max_length=8, blank=True, default="")  # what its number was said to begin with
     lock = models.CharField(max_length=10)
     state = models.CharField(max_length=10, default=CARD.start)
     ratio_bp = models.PositiveIntegerField()

@@ -36,6 +36,11 @@ _WORDS: dict[str, tuple[Outcome, str, str]] = {
         "The print differs from the number given; a person looks",
     ),
     "number_pattern": ("doubt", "卡号样子少见，请人再看一眼", "The number has an unusual form; a person takes a look"),
+    "number_prefix": (
+        "doubt",
+        "卡号开头和比价时说的不同，请人再看一眼",
+        "The number does not begin as it was said to; a person looks",
+    ),
     "several_barcodes": (
         "doubt",
         "读到几个不同条码，请人再看一眼",
@@ -59,6 +64,7 @@ _READ_ALONE = {
     "number_barcode": ("条码读到了卡号", "The barcode gives the card number"),
     "number_text": ("读到了印的卡号，条码没读到", "The printed number was read; no barcode was read"),
 }
+_NUMBER_PASSED = frozenset({("number_barcode", "pass"), ("number_text", "pass")})
 _HARMLESS = frozenset({"title_not_read"})
 
 
@@ -70,6 +76,7 @@ def match(front: Reading, back: Reading | None, expected: Expectation) -> tuple[
     """
     readings = (front,) if back is None else (front, back)
     findings = list(_number(readings, expected))
+    findings += _prefix(findings, expected)
     lines = [line for reading in readings for line in reading.lines]
     if expected.face_value_fen:
         values = face_values_fen(lines)
@@ -99,7 +106,7 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
     if any(outcome == "fail" for _, outcome in outcomes):
         return "refuse"
     open_questions = any(outcome in ("doubt", "not_read") and code not in _HARMLESS for code, outcome in outcomes)
-    number_passed = bool({("number_barcode", "pass"), ("number_text", "pass")} & outcomes)
+    number_passed = bool(_NUMBER_PASSED & outcomes)
     return "clear" if number_passed and not open_questions else "doubt"
 
 
@@ -159,6 +166,14 @@ def _undeclared_print(printed: tuple[tuple[str, ...], ...], expected: Expectatio
         zh, en = _READ_ALONE["number_text"]
         yield Finding("number_text", "pass", zh, en, number)
         yield from _pattern(number, expected)
+
+
+def _prefix(findings: Iterable[Finding], expected: Expectation) -> Iterable[Finding]:
+    """The price was one for numbers that begin so: read, or declared and confirmed, they must."""
+    read = next((f.detail for f in findings if (f.code, f.outcome) in _NUMBER_PASSED), None)
+    number = normalised(expected.number or read or "")
+    if expected.prefix and read is not None and not number.startswith(expected.prefix):
+        yield _finding("number_prefix", _tail(number))
 
 
 def _pattern(number: str, expected: Expectation) -> Iterable[Finding]:

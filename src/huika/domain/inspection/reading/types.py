@@ -55,13 +55,14 @@ class Expectation:
 
     `number`: the declared number, None where the seller gave none. `number_patterns`: regular expressions of the kind's
     numbers, any may match, none known means no check. `face_value_fen`: 0 where the kind has none to print.
-    `title_words`: any of them is expected in the print.
+    `title_words`: any of them is expected in the print. `prefix`: what the number was said to begin with, or nothing.
     """
 
     number: str | None
     number_patterns: tuple[str, ...]
     face_value_fen: int
     title_words: tuple[str, ...]
+    prefix: str = ""
 
 
 @dataclass(frozen=True)

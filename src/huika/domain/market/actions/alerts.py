@@ -9,8 +9,10 @@ from huika.domain.market import models
 from huika.domain.market.books import FORMS
 from huika.domain.market.errors import AlertStands, TooManyAlerts
 from huika.domain.market.rules import MOST_LINES
+from huika.domain.parties import actions as parties
 from huika.kit import clock, events, locks
 from huika.kit.change import action
+from huika.kit.money import yuan
 from huika.kit.refusals import Malformed, NotFound
 
 MOST_NET_FEN = 10_000_000_00
@@ -66,14 +68,16 @@ def alert_reached(alert: UUID, net_fen: int) -> None:
     row.reached_fen, row.ended_at = net_fen, clock.now()
     row.save(update_fields=["reached_fen", "ended_at"])
     cell = {"city": row.city, "kind": row.kind, "form": row.form, "face_fen": row.face_fen, "cards": row.cards}
-    tell(row.seller_id, "alert", row.id, {**cell, "net_fen": net_fen})
+    words = {"kind": catalog.kind(row.kind).name_zh, "cards": str(row.cards), "yuan": yuan(net_fen)}
+    tell(row.seller_id, "alert", row.id, {**cell, "net_fen": net_fen}, words)
     events.record("market.alert.reached", row.id, {"kind": row.kind, "net_fen": net_fen})
 
 
-def tell(seller: UUID, kind: str, about: UUID, facts: dict[str, object]) -> None:
-    """Part of an action: leave a notice for a seller, once for what it is about."""
+def tell(seller: UUID, kind: str, about: UUID, facts: dict[str, object], words: dict[str, str]) -> None:
+    """Part of an action: leave a notice for a seller and send it a message, once for what it is about."""
     try:
         with transaction.atomic():
             models.Notice.objects.create(seller_id=seller, kind=kind, about=about, facts=facts, at=clock.now())
     except IntegrityError:
         return
+    parties.notify(seller, kind, words, about)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from huika.domain.catalog import queries as catalog
 from huika.domain.market import models, pooling, queries
 from huika.domain.market.actions.alerts import tell
 from huika.domain.market.actions.visits import allow_visit
@@ -96,9 +97,10 @@ def _cover(pool: models.Pool, at: datetime) -> None:
     pool.covered_at, pool.ends_at = at, at + STANDS
     pool.save(update_fields=["covered_at", "ends_at"])
     place = {"city": pool.city, "district": pool.district}
+    district = next((d.name_zh for d in catalog.districts(pool.city) if d.slug == pool.district), "")
     for member in members:
         _allow(member, member.comparison_id)
-        tell(member.seller_id, "pool", pool.id, {**place, "until": pool.ends_at.isoformat()})
+        tell(member.seller_id, "pool", pool.id, {**place, "until": pool.ends_at.isoformat()}, {"district": district})
     events.record("market.pool.covered", pool.id, {**place, "members": len(members)})
     work_items.open_item(
         "market.pool_full",

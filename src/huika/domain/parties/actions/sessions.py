@@ -13,7 +13,7 @@ from django.db.models import F
 from huika.domain.parties import codes, errors, models, rules
 from huika.domain.parties.actions.people import seller_of
 from huika.domain.parties.types import PASSKEY_ROLES, Actor, Login, Purpose
-from huika.kit import clock, events, ids
+from huika.kit import canonical, clock, events, ids, jobs
 from huika.kit.change import action
 from huika.kit.derived import secret_key
 
@@ -136,6 +136,18 @@ def send_bound_code(seller_id: UUID, purpose: Purpose, context: Any, words: dict
     """Send the seller's own phone a code that is good for exactly this context (a new amount, say)."""
     seller = models.Seller.objects.get(party_id=seller_id)
     codes.issue(purpose, seller.phone, session=None, context=context, words=words)
+
+
+@action
+def notify(seller_id: UUID, template: str, words: dict[str, str], about: UUID) -> None:
+    """Have a seller sent a message that it asked for, once for what it is `about`. Nothing personal stands in it."""
+    jobs.defer(
+        "parties.send_notice",
+        seller_id=str(seller_id),
+        template=template,
+        words=canonical.dumps(words).decode(),
+        reference=f"{template}-{about}-{seller_id}",
+    )
 
 
 @action

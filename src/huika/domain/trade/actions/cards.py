@@ -86,7 +86,7 @@ def capture(card_id: UUID, by: UUID, front: Shot, back: Shot, number: str) -> No
         card.picture,
         front.clean_sha256,
         back.clean_sha256,
-        Declared(number, kind.number_patterns, kind.pin_patterns, card.face_value_fen, ()),
+        Declared(number, kind.number_patterns, kind.pin_patterns, card.face_value_fen, (), card.prefix),
     )
 
 

@@ -87,6 +87,7 @@ def quote(seller: UUID, comparison: UUID, offer_id: str) -> UUID:
                     face_value_fen=line.face_value_fen,
                     form=line.form,
                     condition=line.condition,
+                    prefix=line.prefix,
                     lock=lock_of(line.kind, line.form),
                     ratio_bp=price.ratio_bp,
                     gross_fen=price.gross_fen,
