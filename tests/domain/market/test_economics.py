@@ -1,5 +1,6 @@
 """What a visit costs and brings; nobody is sent at a loss without a person's word."""
 
+import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -79,6 +80,8 @@ def test_a_comparison_knows_what_each_offer_s_visit_costs_and_never_says_it_in_i
     ground.operator()
     ground.recycler(BOOK)
     firm = ground.recycler(BOOK)
+    unknown = compare([BIND], firm)
+    assert queries.visit_sums(unknown) == {}
     actions.set_visit_cost(ground.CITY, VisitCost(99_00), firm)
     actions.set_visit_cost(ground.CITY, VisitCost(18_00), firm, "shanghai-huangpu")
     assert queries.visit_cost(ground.CITY, "shanghai-huangpu") == VisitCost(18_00)
@@ -88,8 +91,14 @@ def test_a_comparison_knows_what_each_offer_s_visit_costs_and_never_says_it_in_i
     sums, ranking = queries.visit_sums(made), queries.comparison(made).ranking
     assert set(sums) == {o.id for o in ranking.offers}
     assert all(s.cost_fen == 18_00 and s.income_fen == 32_00 + share_fen(900_00, 50) for s in sums.values())
-    kept = models.Execution.objects.get(comparison_id=made)
-    assert "1800" not in str(kept.head) and "cost" not in str(kept.entries)
+    assert documents(made) == documents(unknown), "whatever a visit costs, what is ranked and recorded is the same"
+
+
+def documents(comparison: UUID) -> str:
+    """A record and its answer without their number and time."""
+    kept = models.Execution.objects.select_related("comparison").get(comparison_id=comparison)
+    text = json.dumps([kept.head, kept.entries, kept.comparison.offers], sort_keys=True)
+    return text.replace(str(comparison), "").replace(kept.head["at"], "")
 
 
 def compare(lines: list[Line], firm: UUID) -> UUID:

@@ -13,9 +13,9 @@ from django.db import connections
 from tests.domain.ledger.together import together
 from tests.domain.trade import ground
 
-from huika.domain.market import actions, memory, queries, rules
+from huika.domain.market import actions, memory, models, queries, rules
 from huika.domain.market.memory import Memory
-from huika.domain.market.types import Fee, Line, Terms
+from huika.domain.market.types import Book, Fee, Line, Terms
 from huika.domain.parties import queries as parties
 from huika.kit import clock
 
@@ -120,9 +120,22 @@ def test_many_ask_while_books_change() -> None:
         partial(actions.publish_book, firm, ground.book(("walmart", "*", "electronic", f"0.9{n}")), firm)
         for n in range(1, 4)
     ]
+    nets = {remembered(CARD)[0][1]}
+    for ratio in ("0.91", "0.92", "0.93"):
+        (price,) = rules.rank([CARD], [priced(ratio)], queries.platform_fees(ground.CITY), frozenset({firm})).offers
+        nets.add(price.net_fen)
     said = together([*asks, *publish])
-    assert not [r for r in said if isinstance(r, BaseException)]
+    answers = said[: len(asks)]
+    assert all(len(a) == 1 and a[0] in {(firm, net) for net in nets} for a in answers), "always one whole version"
+    versions = list(models.Book.objects.filter(recycler_id=firm).values_list("version", flat=True))
+    assert sorted(versions) == [1, 2, 3, 4]
     assert remembered(CARD) == compared(CARD)
+
+
+def priced(ratio: str) -> Book:
+    """The firm's live book at another ratio."""
+    (book,), _ = queries.live_books(ground.CITY, [CARD.kind], "visit", clock.now())
+    return replace(book, prices=tuple(replace(p, ratio_bp=round(float(ratio) * 10_000)) for p in book.prices))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -180,7 +180,7 @@ def test_neighbours_share_a_visit_when_together_they_cover_it(visits: UUID) -> N
     first = uuid4()
     pool, made, offer = join(first, word="  安福  小区 ")
     with pytest.raises(VisitNotCovered):
-        actions.take_visit(made, offer)
+        actions.take_offer(uuid4(), made, offer)
     (mine,) = queries.pools_of(first)
     assert (mine.id, mine.face_fen, mine.covered) == (pool, 1000_00, False)
     assert mine.missing_face_fen % 100_00 == 0 and mine.missing_face_fen > 0
@@ -198,7 +198,7 @@ def test_neighbours_share_a_visit_when_together_they_cover_it(visits: UUID) -> N
         assert (told.kind, told.about) == ("pool", pool)
         (row,) = models.VisitSum.objects.filter(comparison_id=member.comparison_id)
         assert (row.allowed_by, row.allowed_because) == (pool, "pool")
-        actions.take_visit(member.comparison_id, row.offer)
+        actions.take_offer(uuid4(), member.comparison_id, row.offer)
     assert members.count() == 4
     assert pooling.margin_fen([Share(m.face_fen, m.margin_fen, m.visit_fen) for m in members]) >= 0
     assert queries.pool_missing_fen(ground.CITY, district) is None
@@ -227,7 +227,7 @@ def test_a_member_books_from_a_new_comparison_once_and_not_for_less(visits: UUID
     assert queries.visit_stands(*first)
     actions.use_pool(seller, second[0])
     assert (queries.visit_stands(*first), queries.visit_stands(*second)) == (False, True)
-    actions.take_visit(*second)
+    actions.take_offer(uuid4(), *second)
     with pytest.raises(Refusal) as refusal:
         actions.use_pool(seller, compared(2)[0])
     assert refusal.value.code == "pool_used"
@@ -238,12 +238,12 @@ def test_one_word_is_for_one_visit(visits: UUID) -> None:
     _, seller = full(visits)
     made, offer = compared(2)
     actions.use_pool(seller, made)
-    actions.take_visit(made, offer)
+    actions.take_offer(uuid4(), made, offer)
     assert not queries.visit_stands(made, offer)
     with pytest.raises(VisitNotCovered):
-        actions.take_visit(made, offer)
+        actions.take_offer(uuid4(), made, offer)
     actions.allow_visit(made, offer, uuid4(), "once more, a regular")
-    actions.take_visit(made, offer)
+    actions.take_offer(uuid4(), made, offer)
 
 
 def test_a_pool_pays_for_what_was_pooled_and_for_nothing_that_brings_less(visits: UUID) -> None:

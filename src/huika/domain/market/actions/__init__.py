@@ -15,7 +15,7 @@ from huika.domain.market.actions.outcomes import append_outcome
 from huika.domain.market.actions.pools import end_pools, join_pool, leave_pool, use_pool
 from huika.domain.market.actions.pricing import report_stock, reprice, set_repricing
 from huika.domain.market.actions.room import give_room_back, take_room
-from huika.domain.market.actions.visits import allow_visit, set_visit_cost, take_visit
+from huika.domain.market.actions.visits import allow_visit, set_visit_cost, take_offer
 
 __all__ = [
     "STANDS_SECONDS",
@@ -44,7 +44,7 @@ __all__ = [
     "set_terms",
     "set_visit_cost",
     "take_bargain",
+    "take_offer",
     "take_room",
-    "take_visit",
     "use_pool",
 ]

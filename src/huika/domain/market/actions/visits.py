@@ -42,8 +42,10 @@ def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
 
 
 @action
-def take_visit(comparison: UUID, offer: str) -> None:
-    """Part of an acceptance. Raises VisitNotCovered where it would be a loss that nobody has allowed."""
+def take_offer(order: UUID, comparison: UUID, offer: str) -> None:
+    """Part of an acceptance: noted once an order. Raises VisitNotCovered where somebody would be sent at a loss that
+    nobody has allowed."""
+    models.Taken.objects.create(order=order, comparison_id=comparison, offer=offer, at=clock.now())
     try:
         row = locks.locked(models.VisitSum.objects.all(), comparison_id=comparison, offer=offer)
     except NotFound:

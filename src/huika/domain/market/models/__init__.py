@@ -12,7 +12,7 @@ from huika.domain.market.models.comparisons import (
     UnservedDemand,
 )
 from huika.domain.market.models.pricing import Repriced, Repricing, Stock
-from huika.domain.market.models.visits import VisitCost, VisitSum
+from huika.domain.market.models.visits import Taken, VisitCost, VisitSum
 from huika.domain.market.models.wishes import MOST_ALERTS, Notice, Pool, PoolMember, PriceAlert
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Repricing",
     "Room",
     "Stock",
+    "Taken",
     "UnservedDemand",
     "VisitCost",
     "VisitSum",

@@ -1,5 +1,7 @@
 """What visits cost and bring."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -57,3 +59,13 @@ class VisitSum(models.Model):
                 condition=Q(allowed_by__isnull=True) | ~Q(allowed_because=""), name="market_visit_allowed_for_a_reason"
             ),
         ]
+
+
+class Taken(models.Model):
+    """A seller accepted an offer: which comparisons were won."""
+
+    app_may: ClassVar[str] = "SELECT, INSERT"
+    order = models.UUIDField(primary_key=True)
+    comparison = models.ForeignKey("market.Comparison", on_delete=models.PROTECT, related_name="+")
+    offer = models.CharField(max_length=60)
+    at = models.DateTimeField()

@@ -80,13 +80,11 @@ class Unserved:
 class Won:
     """What became of the comparisons of a time, each of them counted once.
 
-    `costed`: the cost of a visit was known, so that taking an offer was noted. `taken`: an offer was accepted, as noted
-    or as a card of it that reached its end shows; `sold`: at least one card was paid.
+    `taken`: an offer was accepted; `sold`: at least one card was paid.
     """
 
     compared: int
     offered: int
-    costed: int
     taken: int
     sold: int
 
@@ -249,20 +247,16 @@ def unserved(start: datetime, end: datetime) -> Unserved:
 def won(start: datetime, end: datetime) -> Won:
     """How many of the comparisons from `start` until before `end` were taken and led to a sale."""
 
-    def of(rows: QuerySet[models.VisitSum] | QuerySet[models.Outcome]) -> Exists:
+    def of(rows: QuerySet[models.Outcome] | QuerySet[models.Taken]) -> Exists:
         return Exists(rows.filter(comparison=OuterRef("pk")))
 
     made = models.Comparison.objects.filter(at__gte=start, at__lt=end).annotate(
-        costed=of(models.VisitSum.objects.all()),
-        noted=of(models.VisitSum.objects.filter(taken_at__isnull=False)),
-        ended=of(models.Outcome.objects.all()),
-        sold=of(models.Outcome.objects.filter(paid_fen__gt=0)),
+        taken=of(models.Taken.objects.all()), sold=of(models.Outcome.objects.filter(paid_fen__gt=0))
     )
     counts = made.aggregate(
         n=Count("id"),
         n_offered=Count("id", filter=~Q(offers=[])),
-        n_costed=Count("id", filter=Q(costed=True)),
-        n_taken=Count("id", filter=Q(noted=True) | Q(ended=True)),
+        n_taken=Count("id", filter=Q(taken=True)),
         n_sold=Count("id", filter=Q(sold=True)),
     )
-    return Won(counts["n"], counts["n_offered"], counts["n_costed"], counts["n_taken"], counts["n_sold"])
+    return Won(counts["n"], counts["n_offered"], counts["n_taken"], counts["n_sold"])

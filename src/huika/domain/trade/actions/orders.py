@@ -143,7 +143,7 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         {code: catalog.limit(code) for code in RISK_LIMITS},
     )
     order.visit_id = _promise(order, how)
-    market.take_visit(order.comparison_id, order.offer)
+    market.take_offer(order.id, order.comparison_id, order.offer)
     lots = locks.locked_all(
         models.Lot.objects.all(), models.Lot.objects.filter(order=order).values_list("pk", flat=True)
     )

@@ -99,7 +99,6 @@ def won_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     month = _month(request)
     won = owner.won(month.start, month.end)
     rows: list[Sequence[object]] = [(words.said(s), s.n, s.share) for s in steps(won)]
-    rows.append((words.pick("其中算过上门成本", "Of them with the cost of a visit known"), won.costed, ""))
     return written(
         f"won-{month.name}", (("到哪一步", "Step"), ("次数", "Comparisons"), ("占问价", "Of all compared")), rows
     )
