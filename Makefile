@@ -6,7 +6,7 @@ RUN := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml package-lock
 DEV := $(VENV)/.dev-$(shell cat requirements/dev.txt pyproject.toml package-lock.json tools/assets.py | cksum | cut -d' ' -f1)
 NAME ?= trade
 
-MEASUREMENTS := trade pages ledger basket market
+MEASUREMENTS := trade pages ledger basket market comparing
 PROOFS := faces faults mutants month
 .PHONY: up demo test check bench prove docs guide requirements chromium stop clean
 

@@ -113,6 +113,7 @@ class Run:
                 self.state,
                 self.server.database("faults"),
                 ports={"web": 0, "vault": 0, "sandbox": 0},
+                crowd=True,
             )
             self._prepare()
             made = {"disk": self.server.disk_is, "prepared_seconds": round(time.monotonic() - began, 1)}

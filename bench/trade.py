@@ -36,7 +36,9 @@ def main() -> None:
     """Run and report; exit status 0 even where the aim is missed."""
     name = f"huika_{postgres.checkout_hash(ROOT)}_bench_{os.getpid()}"
     state = Path(tempfile.mkdtemp(prefix="huika-bench-"))
-    stack = Stack(name, state, postgres.prepare(ROOT, name, fresh=True), ports={"web": 0, "vault": 0, "sandbox": 0})
+    stack = Stack(
+        name, state, postgres.prepare(ROOT, name, fresh=True), ports={"web": 0, "vault": 0, "sandbox": 0}, crowd=True
+    )
     try:
         with running(stack):
             os.environ.update({**stack.environment(), "HUIKA_DB_POOL": "", "HUIKA_LOG_LEVEL": "ERROR"})

@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("HUIKA_SETTING", "demo")
 os.environ.setdefault("HUIKA_SECRET_KEY", "a fixed secret for tests only, never used to serve")
 os.environ.setdefault("HUIKA_DB_HEALTH_CHECKS", "0")
+os.environ.setdefault("HUIKA_COMPARISONS_AN_HOUR", "1000000")
 
 from huika.config.settings import *  # noqa: F403
 

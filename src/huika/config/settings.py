@@ -103,6 +103,8 @@ AUTH_USER_MODEL = "parties.User"
 # sign-up, no e-mail; allauth's rate limits live in one process, kit.rates counts for all.
 AUTHENTICATION_BACKENDS = ["huika.faces.desk.staff.backend.Passwords"]
 LOGIN_URL, LOGIN_REDIRECT_URL = "/staff/sign-in", "/staff/"
+# How many stored comparisons an address may ask for in an hour; it may be a whole building's.
+COMPARISONS_AN_HOUR = int(os.environ.get("HUIKA_COMPARISONS_AN_HOUR", "120"))
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HUIKA_PROXIES", "0"))
 ACCOUNT_ADAPTER = "huika.faces.desk.staff.adapters.Accounts"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None

@@ -137,23 +137,25 @@ class LiveBook:
         first. Offers that would bring nothing are left out. Fees by ratio are rounded half to even, as everywhere."""
         if place.face_value_fen is None:
             raise ValueError("a card has a face value")
-        ratios = self.ratios(place)
+        all_ratios = self.ratios(place)
+        takers = all_ratios.nonzero()[0]
+        ratios = all_ratios[takers]
         # Half to even is rint's rule; products stay below 2**53 and quotients far from a tie unless they are one.
-        gross = ratios * float(place.face_value_fen)
-        gross /= _BASIS
-        np.rint(gross, out=gross)
+        nets = ratios * float(place.face_value_fen)
+        nets /= _BASIS
+        np.rint(nets, out=nets)
         fixed, by_ratio = self._fees(platform)
-        parts = by_ratio * gross
+        parts = by_ratio.take(takers, axis=1)
+        parts *= nets
         parts /= _BASIS
         np.rint(parts, out=parts)
-        nets = gross - fixed
-        for part in parts:
-            nets -= part
-        keys = nets - self._first
-        some = np.argpartition(keys, -count)[-count:] if len(keys) > count else np.arange(len(keys))
-        some = some[np.argsort(-keys[some])]
-        found = zip(some.tolist(), ratios[some].tolist(), nets[some].tolist(), strict=True)
-        return [Net(recycler, ratio, int(net)) for recycler, ratio, net in found if ratio and net > 0]
+        nets -= fixed[takers]
+        nets -= np.add.reduce(parts)
+        keys = self._first[takers]
+        keys -= nets
+        best = keys.argsort()[:count]
+        found = zip(takers[best].tolist(), ratios[best].tolist(), nets[best].tolist(), strict=True)
+        return [Net(recycler, ratio, int(net)) for recycler, ratio, net in found if net > 0]
 
     def _fees(self, platform: tuple[Fee, ...]) -> tuple[Floats, Floats]:
         """Fixed fees of recycler and platform together, and all fees by ratio, fees × recyclers."""

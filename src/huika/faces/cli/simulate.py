@@ -14,14 +14,15 @@ import httpx
 from huika.faces.cli.stack import ROOT, Stack, running
 from huika.kit import postgres
 
+PORTS = {"web": 0, "vault": 0, "sandbox": 0}
+"""Whatever is free."""
+
 
 def run(trades: int, seed: int, mode: str) -> dict[str, Any]:
     """Run `trades` trades; counts by outcome and what the oracle found."""
     name = f"huika_{postgres.checkout_hash(ROOT)}_sim_{os.getpid()}"
     state = Path(tempfile.mkdtemp(prefix="huika-sim-"))
-    stack = Stack(
-        name, state, postgres.prepare(ROOT, name, fresh=True), mode, ports={"web": 0, "vault": 0, "sandbox": 0}
-    )
+    stack = Stack(name, state, postgres.prepare(ROOT, name, fresh=True), mode, dict(PORTS), crowd=True)
     started = time.monotonic()
     try:
         with running(stack):

@@ -1,12 +1,13 @@
 """How often somebody whom nobody knows may ask for what costs something: a stored comparison, a message to a phone."""
 
 from allauth.core.internal.httpkit import get_client_ip
+from django.conf import settings
 from django.http import HttpRequest
 
 from huika.kit import rates
 
 HOUR = 3600
-COMPARISONS_AN_HOUR = 120
+COMPARISONS_AN_HOUR: int = settings.COMPARISONS_AN_HOUR
 CODES_AN_HOUR = 30
 """An address may be a whole building's; a phone has its own limit in `parties`."""
 
