@@ -18,6 +18,7 @@ from django.test import Client
 from tests.browser import staff_client
 from tests.faces.api import helpers as h
 from tests.faces.built import Built, approval, staff_user, stopped_call
+from tests.faces.seller import haggling
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.evidence import queries as evidence
@@ -96,6 +97,7 @@ VALUES: dict[str, Callable[[Built], list[str]]] = {
     "staff/link/<str:token>": enrolment_link,
     "staff/approvals/<uuid:approval>": lambda built: [str(approval(built))],
     "book/<uuid:comparison_id>/short": too_little,
+    "book/<uuid:comparison_id>/bargain": lambda built: haggling.asked_for(),
     "desk/money/statements/<uuid:party>": lambda built: [*map(str, firms_and_couriers())],
     "desk/money/floats/<uuid:party>": lambda built: [str(c.id) for c in people.couriers()],
     "desk/money/pay/<uuid:party>": lambda built: [str(c.id) for c in people.couriers()],
@@ -118,6 +120,7 @@ QUERIES: dict[str, dict[str, str]] = {
 }
 # Who stands before a page that is nobody's by role.
 CLIENTS: dict[str, Callable[[Built], Client]] = {
+    "book/<uuid:comparison_id>/bargain": lambda built: haggling.asking(),
     "staff/enrol": lambda built: half_signed_in(built, with_passkey=False),
     "staff/second": lambda built: half_signed_in(built, with_passkey=True),
 }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huika.domain.insight import rules
+from huika.domain.insight import queries, rules
 from huika.domain.insight.types import ENOUGH, KindShare, Sample
 from huika.kit import clock
 
@@ -115,3 +115,10 @@ def test_narrowed_to_a_kind_of_card_a_visit_is_what_it_was_for_that_kind_alone()
     assert found.kinds == (("jd-ecard", 2), ("walmart", 1))
     both = [mixed, of_cards("vertical", "shanghai", walmart, share_bp=9100, place=7)]
     assert rules.choices(both).cities == (("shanghai", 1),), "one visit, two kinds of platform"
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "surely"), [(0, 0, 0), (0, 9, 0), (1, 1, 2065), (30, 30, 8864), (970, 1000, 9575)]
+)
+def test_what_is_sure_of_a_rate_is_its_lower_bound(hits: int, n: int, surely: int) -> None:
+    assert queries.surely_bp(hits, n) == pytest.approx(surely, abs=2)

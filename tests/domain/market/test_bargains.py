@@ -43,7 +43,7 @@ def test_whatever_is_said_only_steps_that_close_in_are_open(said: list[int]) -> 
         if len(steps) % 2 == 0 and steps and (steps[-1] == 0 or steps[-1] == steps[-2]):
             break
     asks, answers = steps[::2], steps[1::2]
-    assert len(asks) <= bargaining.ROUNDS and all(0 < a <= bargaining.MOST_BONUS_BP for a in asks)
+    assert len(asks) <= bargaining.BARGAIN_ROUNDS and all(0 < a <= bargaining.MOST_BONUS_BP for a in asks)
     assert asks == sorted(asks, reverse=True) and len(set(asks)) == len(asks)
     offered = [a for a in answers if a]
     assert offered == sorted(offered) and len(set(offered)) == len(offered)

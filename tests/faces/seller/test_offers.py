@@ -10,7 +10,6 @@ from django.test import Client
 from tests.domain.trade import ground
 
 from huika.domain.catalog import queries as catalog
-from huika.domain.insight import rules as insight
 from huika.domain.market import actions, queries
 from huika.domain.market.models import Outcome
 from huika.domain.market.types import Fee, Line, Terms
@@ -124,11 +123,6 @@ def test_among_equals_net_and_then_the_name_decide(anyone: Client) -> None:
         sold(one, 40, 40, 120)
     assert order_of(page(anyone, f"{SELL}&sort=safety"))[0] == order_of(page(anyone))[0]
     assert len(order_of(page(anyone, f"{SELL}&sort=speed"))) == 3
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 0), (0, 9), (1, 1), (29, 30), (30, 30), (970, 1000)])
-def test_the_lower_bound_is_the_one_of_the_figures(hits: int, n: int) -> None:
-    assert offers.lower_bp(hits, n) == (insight.wilson(hits, n)[0] if n else 0)
 
 
 def test_how_a_number_begins_is_asked_only_where_it_matters(anyone: Client) -> None:

@@ -16,20 +16,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from huika.domain.market import live
 from huika.domain.market.errors import BargainOver
-from huika.domain.market.types import Book, Line
+from huika.domain.market.types import BARGAIN_ROUNDS, MOST_BONUS_BP, Book, Line
 from huika.kit import canonical
 
 VERSION: Final = 1
-ROUNDS: Final = 3
 STANDS_SECONDS: Final = 600
-MOST_BONUS_BP: Final = 500
 _MOST_RATIO_BP: Final = 12_000
 
 
 def may_ask(steps: Sequence[int], bonus_bp: int) -> bool:
     """Whether a seller may ask for this after these steps (asked, answered, asked …): less than last time, more than
     was offered."""
-    if not 0 < bonus_bp <= MOST_BONUS_BP or len(steps) % 2 or len(steps) >= 2 * ROUNDS:
+    if not 0 < bonus_bp <= MOST_BONUS_BP or len(steps) % 2 or len(steps) >= 2 * BARGAIN_ROUNDS:
         return False
     return not steps or steps[-1] < bonus_bp < steps[-2]
 

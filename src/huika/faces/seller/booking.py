@@ -23,7 +23,7 @@ from huika.domain.trade import queries as orders
 from huika.faces.pages import forms, limits, who
 from huika.faces.seller import asked as asking
 from huika.faces.seller import draft as drafts
-from huika.faces.seller import sign_in
+from huika.faces.seller import more, sign_in
 from huika.faces.seller.asked import Unfilled
 from huika.faces.seller.draft import Draft
 from huika.kit import clock
@@ -179,8 +179,8 @@ def standing(request: HttpRequest, comparison_id: UUID) -> tuple[Comparison, Off
 def onward(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     """The next question that is still open."""
     actor, draft = who.seller_of(request), drafts.load(request, comparison_id)
-    if draft and (short := aside(comparison_id, draft.offer)):
-        return short
+    if draft and (away := aside(comparison_id, draft.offer) or more.moved(request, comparison_id)):
+        return away
     if actor is None or actor.role != Role.SELLER:
         return HttpResponseRedirect(f"/book/{comparison_id}/phone")
     if code := orders.booked_from(actor.party, comparison_id):
@@ -206,8 +206,11 @@ def _known(seller: Actor) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     """Whose visit it is: a phone and the code sent to it."""
+    if request.method != "POST" and (away := more.moved(request, comparison_id)):
+        return away
     comparison, offer, draft = standing(request, comparison_id)
-    after, known = f"/book/{comparison_id}", {"comparison": comparison, "offer": offer, "draft": draft}
+    talk = more.talk(comparison, offer, draft)
+    after, known = f"/book/{comparison_id}", {"comparison": comparison, "offer": offer, "draft": draft, "talk": talk}
     return aside(comparison_id, offer.id) or sign_in.ask(request, "seller/book_phone.html", after, **known)
 
 
@@ -217,6 +220,8 @@ def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpRespo
     """Who you are, and what you agree to one by one."""
     if code := orders.booked_from(actor.party, comparison_id):
         return HttpResponseRedirect(f"/orders/{code}")
+    if request.method != "POST" and (away := more.moved(request, comparison_id)):
+        return away
     comparison, offer, draft = standing(request, comparison_id)
     if short := aside(comparison_id, offer.id):
         return short
@@ -247,6 +252,7 @@ def you(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpRespo
         "offer": offer,
         "draft": draft,
         "comparison": comparison,
+        "talk": more.talk(comparison, offer, draft),
         "verified": verified,
         "failed": people.verification(actor.party) == "failed",
         "consents": CONSENTS,

@@ -1,6 +1,6 @@
 """What was chosen before anybody signed in: kept in the browser alone, signed, for an hour."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,10 @@ _SALT = "huika.draft"
 
 @dataclass(frozen=True)
 class Draft:
-    """A window and an address for one comparison. `seen_fen` is the net that was shown before it was made firm."""
+    """A window and an address for one comparison. `seen_fen` is the net that was shown before it was made firm.
+
+    `bargain`: in which its recycler was asked for more; `more_fen`: what such a one has brought already.
+    """
 
     comparison: str
     offer: str
@@ -24,6 +27,12 @@ class Draft:
     seen_fen: int
     back: str
     phone: str = ""
+    bargain: str = ""
+    more_fen: int = 0
+
+    def asking(self, bargain: UUID) -> "Draft":
+        """The same, with its bargain."""
+        return replace(self, bargain=str(bargain))
 
     @property
     def opens_at(self) -> datetime:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from math import sqrt
 from uuid import UUID
 
+from huika.domain.insight import queries as insight
 from huika.domain.market import queries as market
 from huika.domain.market.queries import Kept
 from huika.domain.market.types import LotOffer, Offer
@@ -19,7 +19,6 @@ ENOUGH = 30
 """Cards from which a rate or a time is named."""
 KEPT_SECONDS = 60
 SORTS = {"net": ("到手", "You get"), "speed": ("到账快", "Fastest"), "safety": ("最守信", "Most reliable")}
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class About:
     @property
     def safety_bp(self) -> int:
         """The lower bound of how surely it is paid in full; of two recyclers the lesser."""
-        return min(lower_bp(p.kept.in_full, p.kept.cards) for p in self.parts)
+        return min(insight.surely_bp(p.kept.in_full, p.kept.cards) for p in self.parts)
 
     @property
     def when(self) -> str:
@@ -113,15 +112,6 @@ def ordered(offers: Sequence[Offer], beside: dict[str, About], by: str) -> list[
         return (-offer.net_fen, 0, name)
 
     return sorted(offers, key=key)
-
-
-def lower_bp(hits: int, n: int) -> int:
-    """The lower bound of a rate's 95 % Wilson interval, in basis points; 0 of nothing."""
-    if not hits:
-        return 0
-    p, zz = hits / n, _Z * _Z
-    low = (p + zz / (2 * n) - _Z * sqrt(p * (1 - p) / n + zz / (4 * n * n))) / (1 + zz / n)
-    return max(0, int(low * 10_000))
 
 
 def record_of(recyclers: tuple[UUID, ...]) -> dict[UUID, Kept]:

@@ -19,6 +19,7 @@ from huika.faces.pages import forms, rails, who, words
 from huika.faces.pages.rails import Rail
 from huika.faces.pages.templatetags import hk
 from huika.faces.seller import draft as drafts
+from huika.faces.seller import more
 from huika.faces.seller.asked import Unfilled
 from huika.faces.seller.booking import aside, standing
 from huika.kit import clock
@@ -100,6 +101,8 @@ def last(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResp
     """All of it once more on one page, how to be paid, and the tap that books."""
     if code := orders.booked_from(actor.party, comparison_id):
         return HttpResponseRedirect(f"/orders/{code}")
+    if away := more.moved(request, comparison_id):
+        return away
     comparison, offer, draft = standing(request, comparison_id)
     if short := aside(comparison_id, offer.id):
         return short
@@ -129,6 +132,7 @@ def last(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResp
         "offer": offer,
         "draft": draft,
         "comparison": comparison,
+        "talk": more.talk(comparison, offer, draft),
         "kind": catalog.kind(comparison.lines[0].kind),
         "verification": verification,
         "ways": found,

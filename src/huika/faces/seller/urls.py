@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from huika.faces.seller import account, alerts, booking, debts, orders, paying, quote, short, sign_in, statement
+from huika.faces.seller import (
+    account,
+    alerts,
+    bargain,
+    booking,
+    debts,
+    orders,
+    paying,
+    quote,
+    short,
+    sign_in,
+    statement,
+)
 
 urlpatterns = [
     path("", quote.first),
@@ -13,6 +25,7 @@ urlpatterns = [
     path("book/<uuid:comparison_id>", booking.onward),
     path("book/<uuid:comparison_id>/short", short.page),
     path("book/<uuid:comparison_id>/pool", short.use),
+    path("book/<uuid:comparison_id>/bargain", bargain.page),
     path("book/<uuid:comparison_id>/phone", booking.phone),
     path("book/<uuid:comparison_id>/you", booking.you),
     path("book/<uuid:comparison_id>/last", paying.last),

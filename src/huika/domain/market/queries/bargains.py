@@ -72,6 +72,12 @@ def bargain(bargain_id: UUID) -> BargainRef:
     return _ref(row)
 
 
+def bargain_about_offer(comparison: UUID, recycler: UUID) -> UUID | None:
+    """The bargain with a recycler about a comparison, however it stands; None where it was not asked."""
+    rows = models.Bargain.objects.filter(comparison_id=comparison, recycler_id=recycler)
+    return rows.values_list("id", flat=True).first()
+
+
 def bargains_for(recycler: UUID) -> list[BargainRef]:
     """What a recycler has to answer, the most urgent first."""
     rows = models.Bargain.objects.filter(recycler_id=recycler, state="asked", expires_at__gt=clock.now())

@@ -15,7 +15,7 @@ from huika.domain.catalog import queries as catalog
 from huika.domain.market import books, changes, models, rules
 from huika.domain.market.live_book import Net
 from huika.domain.market.memory import Live, memory
-from huika.domain.market.queries.effect import in_effect, one_in_effect
+from huika.domain.market.queries.effect import in_effect, one_in_effect, to_come
 from huika.domain.market.types import (
     Absence,
     Book,
@@ -155,9 +155,18 @@ def platform_fees(city: str) -> tuple[Fee, ...]:
 def books_in_effect() -> dict[UUID, BookRef]:
     """Each recycler's live book; recyclers without one are missing."""
     live = in_effect([r.id for r in parties.recyclers(active=False)], clock.now())
-    sizes = models.PriceRow.objects.filter(book__in=live).values("book_id").annotate(rows=Count("id"))
-    rows_of = {found["book_id"]: found["rows"] for found in sizes}
-    return {b.recycler_id: _book_ref(b, rows_of.get(b.id, 0)) for b in live}
+    return {ref.recycler: ref for ref in _book_refs(live)}
+
+
+def books_to_come(recycler: UUID) -> list[BookRef]:
+    """The versions of a recycler's book that will count later, in the order in which they will."""
+    return _book_refs(to_come(recycler, clock.now()))
+
+
+def _book_refs(found: Sequence[models.Book]) -> list[BookRef]:
+    sizes = models.PriceRow.objects.filter(book__in=found).values("book_id").annotate(rows=Count("id"))
+    rows_of = {one["book_id"]: one["rows"] for one in sizes}
+    return [_book_ref(b, rows_of.get(b.id, 0)) for b in found]
 
 
 def book_in_effect(recycler: UUID) -> BookRef | None:

@@ -30,6 +30,8 @@ from huika.domain.market.types.books import (
 )
 from huika.domain.market.types.pricing import RepricingPolicy, StockReport, Suggestion
 from huika.domain.market.types.records import (
+    BARGAIN_ROUNDS,
+    MOST_BONUS_BP,
     MOST_QUOTE_BYTES,
     BargainRef,
     Checked,
@@ -47,6 +49,8 @@ from huika.domain.market.types.visits import (
 
 __all__ = [
     "AS_BEFORE",
+    "BARGAIN_ROUNDS",
+    "MOST_BONUS_BP",
     "MOST_PREFIX",
     "MOST_QUOTE_BYTES",
     "MOST_RESERVE",

@@ -71,6 +71,11 @@ MOST_QUOTE_BYTES = 64_000
 """More than this no live quote may be long."""
 
 
+BARGAIN_ROUNDS = 3
+MOST_BONUS_BP = 500
+"""What may be asked for at most, on top of a book, and how often."""
+
+
 @dataclass(frozen=True)
 class SignedRequest:
     """A request as its caller signed it: Ed25519 over `message`."""
