@@ -1,5 +1,6 @@
 """What a seller holds: a debt in writing until it is paid, a part that comes later, a statement; and nobody else's."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from tests.faces.seller import ground as g
 
 from huika.domain.evidence import queries as evidence
 from huika.domain.evidence.errors import ReceiptNotReady
+from huika.domain.market import queries as market
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import models as money
 from huika.domain.settlement.types import RailAnswer, RailState
@@ -274,3 +276,20 @@ def test_days_of_the_statement_that_cannot_be_are_said(world: World) -> None:
         for file in ("csv", "pdf"):
             answer = sold.home.client.get(f"/me/statement.{file}", {"to": ahead, "lang": lang})
             assert answer.status_code == 400 and said in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_seller_alone_saves_the_record_of_every_price_and_it_ranks_again(world: World) -> None:
+    from tests.faces.desk.orders.ground import told
+
+    sold = Sold(world, later=False)
+    world.settle()
+    told()
+    answer = sold.home.client.get(f"{sold.path}/record")
+    assert answer.status_code == 200 and "-record.json" in answer["Content-Disposition"]
+    kept = json.loads(answer.content)
+    assert kept["record"]["head"]["comparison"] == str(Order.objects.get(id=sold.order).comparison_id)
+    checked = market.check_record(kept, [], [], [evidence.log_key()])
+    assert checked.findings == () and checked.place is not None
+    assert g.home().client.get(f"{sold.path}/record").status_code == 404
+    assert Client(SERVER_NAME="localhost").get(f"{sold.path}/record").status_code == 302
