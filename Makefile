@@ -8,6 +8,8 @@ NAME ?= trade
 
 MEASUREMENTS := trade pages ledger basket market comparing
 PROOFS := faces faults mutants month
+# Every process would compile every changed module again, and every test worker every test, where this is set.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: up demo test check bench prove docs guide requirements chromium stop clean
 
 up: $(RUN)
@@ -17,7 +19,7 @@ demo: $(RUN)
 	@$(BIN)/huika demo
 
 test: check chromium
-	@$(BIN)/pytest -n 3 --dist loadgroup -q -m "not long"  # three on two cores: much of it waits
+	@$(BIN)/pytest -n 3 --dist loadgroup -q -m "not long" --ignore=tests/architecture  # which check has just run; three on two cores: much of it waits
 
 check: $(DEV)
 	@$(BIN)/ruff format --check -q src tests bench

@@ -50,7 +50,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[postgres.Roles]:
     os.environ.update(roles.environment())
     os.environ["HUIKA_VAULT_ROLE"] = postgres.role_name(roles.vault)
     ours, theirs = settings.DATABASES["default"], postgres.django_settings(roles.app)
-    fresh = {**ours, **theirs, "OPTIONS": {**ours["OPTIONS"], **theirs["OPTIONS"]}}
+    fresh = {**ours, **theirs, "CONN_MAX_AGE": None, "OPTIONS": {**ours["OPTIONS"], **theirs["OPTIONS"]}}
     with django_db_blocker.unblock():
         connections["default"].close()
         connections.settings["default"].update(fresh)
@@ -81,4 +81,5 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) ->
     settings.STATE, settings.FILES, settings.LOG_FOLDER = tmp_path, tmp_path / "files", tmp_path / "log"
     settings.KEYS = tmp_path / "keys"
     log.signer.cache_clear()
-    catalog.forget()
+    # Its copy of the catalogue stays as long as the database's digest says that it is the same.
+    catalog._edition.cache_clear()

@@ -112,11 +112,11 @@ def test_it_is_off_until_its_recycler_switches_it_on_and_moves_an_hour_s_step_at
         queries.suggestions(party)
     jobs.reprice()
     policy = RepricingPolicy(margin_bp=150, most_step_bp=60)
-    actions.set_repricing(party, policy, on=False)
+    actions.set_repricing(party, policy, uuid4(), on=False)
     assert [(s.ratio_bp, s.suggested_bp) for s in queries.suggestions(party)] == [(9000, 9060)]
     jobs.reprice()
     assert paid(party) == [9000, 9000]
-    actions.set_repricing(party, policy, on=True)
+    actions.set_repricing(party, policy, uuid4(), on=True)
     for _ in range(3):  # again within the hour: no further
         jobs.reprice()
     assert paid(party) == [9060, 9000]
@@ -134,20 +134,20 @@ def test_rivals_and_stock_count_for_the_same_cell_alone() -> None:
     rival = ground.recycler(ground.book(("walmart", "*", "electronic", "0.941")), money_fen=0)
     ground.recycler(ground.book(("walmart", "*", "physical", "0.99"), ("hema", "*", "electronic", "0.99")), money_fen=0)
     actions.set_repricing(
-        party, RepricingPolicy(margin_bp=100, stock_bp=50, beat_rival_bp=5, most_step_bp=500), on=True
+        party, RepricingPolicy(margin_bp=100, stock_bp=50, beat_rival_bp=5, most_step_bp=500), uuid4(), on=True
     )
     assert queries.suggestions(party)[0].suggested_bp == 9415
-    actions.report_stock(party, [StockReport("walmart", held=30, target=10, days_to_resell=3, bad_bp=200)])
+    actions.report_stock(party, [StockReport("walmart", held=30, target=10, days_to_resell=3, bad_bp=200)], uuid4())
     assert queries.suggestions(party)[0].suggested_bp == 9700 - 100 - 200 - 50
     actions.publish_book(rival, ground.book(("hema", "*", "electronic", "0.9")), rival)
-    actions.report_stock(party, [StockReport("walmart")])
+    actions.report_stock(party, [StockReport("walmart")], uuid4())
     assert queries.suggestions(party)[0].suggested_bp == 9600
 
 
 @pytest.mark.django_db
 def test_a_book_that_is_still_to_come_is_left_alone() -> None:
     party = firm(row("0.9"))
-    actions.set_repricing(party, RepricingPolicy(150), on=True)
+    actions.set_repricing(party, RepricingPolicy(150), uuid4(), on=True)
     actions.publish_book(party, HEAD + row("0.8"), party, effective_from=clock.now() + timedelta(hours=2))
     jobs.reprice()
     assert models.Book.objects.filter(recycler_id=party).count() == 2
@@ -167,21 +167,21 @@ def test_a_book_that_is_still_to_come_is_left_alone() -> None:
 )
 def test_rules_that_are_none(wrong: RepricingPolicy) -> None:
     with pytest.raises(Malformed):
-        actions.set_repricing(uuid4(), wrong, on=True)
+        actions.set_repricing(uuid4(), wrong, uuid4(), on=True)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("wrong", [{"kind": "nothing"}, {"held": -1}, {"bad_bp": 10_001}, {"days_to_resell": -1}])
 def test_stock_that_is_none(wrong: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
-        actions.report_stock(uuid4(), [StockReport(**{"kind": "walmart", **wrong})])
+        actions.report_stock(uuid4(), [StockReport(**{"kind": "walmart", **wrong})], uuid4())
     assert queries.stock_reports(uuid4()) == {}
 
 
 @pytest.mark.django_db
 def test_a_rival_is_one_that_buys_this_kind_now() -> None:
     party = firm(row("0.9"))
-    actions.set_repricing(party, RepricingPolicy(margin_bp=0, beat_rival_bp=1, most_step_bp=500), on=False)
+    actions.set_repricing(party, RepricingPolicy(margin_bp=0, beat_rival_bp=1, most_step_bp=500), uuid4(), on=False)
 
     def best() -> int | None:
         parts = dict(queries.suggestions(party)[0].parts)
@@ -203,7 +203,7 @@ def test_a_rival_is_one_that_buys_this_kind_now() -> None:
 def test_a_ratio_that_followed_its_resale_ratio_still_does_when_the_tool_has_moved_it() -> None:
     party = ground.recycler(money_fen=0)
     actions.publish_book(party, HEAD + row(""), party, Terms(margin_bp=300))
-    actions.set_repricing(party, RepricingPolicy(margin_bp=250, most_step_bp=60), on=True)
+    actions.set_repricing(party, RepricingPolicy(margin_bp=250, most_step_bp=60), uuid4(), on=True)
     jobs.reprice()
     assert paid(party) == [9450]
     actions.set_terms(party, party, Terms(margin_bp=200))

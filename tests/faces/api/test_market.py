@@ -1,6 +1,7 @@
 """A recycler's terms, bargaining, the pricing tool and its month, over the API."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from tests.faces.api import helpers as h
 from tests.faces.api.test_record import _ready, replayed
 
 from huika.domain.market import actions as market
+from huika.domain.market import queries as prices
 from huika.domain.market.types import VisitCost
 from huika.kit import clock
 from huika.sim import story
@@ -93,6 +95,32 @@ def test_terms_bargains_and_prices_of_one_recycler(platform: World, tmp_path: Pa
     assert mine["compared"] == 4 and mine["offered"] == 3 and mine["cards"] == 0
     with h.refused_with(422):
         h.signed(firm, "GET", "/v1/recycler/months/2026-13")
+
+
+def test_a_book_counts_from_the_time_that_its_recycler_names(platform: World) -> None:
+    spec = h.brought(platform, "walmart", 1000_00)
+    party = story.compare(platform, [spec], h.DISTRICT)["offers"][0]["lots"][0]["recycler"]
+    firm, before = h.recycler(platform, party=party), prices.book_in_effect(UUID(party))
+    assert before is not None
+    row = b"kind,face_value,city,form,condition,channel,ratio\nwalmart,*,shanghai,electronic,intact,visit,0.9\n"
+
+    def publish(starts: str) -> Any:
+        return h.signed(firm, "POST", f"/v1/recycler/books?effective_from={starts}", row)
+
+    at = clock.now().replace(microsecond=0)
+    for wrong in (at - timedelta(hours=1), at + timedelta(days=61)):
+        with h.refused_with(422):
+            publish(f"{wrong:%Y-%m-%dT%H:%M:%SZ}")
+    with h.refused("malformed", 422):
+        publish(f"{at + timedelta(days=1):%Y-%m-%dT%H:%M:%S}")  # whose midnight?
+    with h.refused_with(422):
+        publish("monday")
+    assert prices.books_to_come(UUID(party)) == []
+    made = publish(f"{(at + timedelta(days=1)).astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M:%S}%2B08:00")
+    [coming] = prices.books_to_come(UUID(party))
+    assert (str(coming.id), coming.effective_from, coming.rows) == (made["book"], at + timedelta(days=1), 1)
+    now = prices.book_in_effect(UUID(party))
+    assert now is not None and now.id == before.id
 
 
 def test_a_visit_that_costs_more_than_it_brings_is_said_and_refused(platform: World) -> None:

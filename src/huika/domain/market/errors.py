@@ -26,8 +26,8 @@ class EmptyBasket(Refusal):
 class BookChanged(Refusal):
     code, status = "book_changed", 409
     zh, en = (
-        "没有发布：第 {version} 版刚刚生效，请对着它再看一遍",
-        "Not published: version {version} has just taken effect; look at the changes once more.",
+        "没有发布：已经有第 {version} 版了，请对着它再看一遍",
+        "Not published: there is a version {version} by now; look at the changes once more.",
     )
 
 

@@ -18,6 +18,7 @@ WORDS.update(
         "market.pool.left": ("有人退出拼上门：{district}", "A neighbour left in {district}"),
         "market.pool.covered": ("{members} 家拼够一次上门", "{members} neighbours cover a visit"),
         "market.pool.ended": ("拼上门到期：{district}", "Shared visit ended in {district}"),
+        "market.stock.reported": ("库存更新", "Stock reported"),
         "market.repricing.set": ("自动调价的规则更新", "Rules of the pricing tool set"),
         "market.visit_cost.set": ("上门成本调整", "Cost of a visit set"),
         "market.visit.allowed": ("批准亏本上门：{because}", "A visit at a loss was allowed: {because}"),

@@ -144,11 +144,12 @@ def _claim(request: HttpRequest, key: str) -> Claim:
 
 
 def _asked(request: HttpRequest) -> bytes:
-    """Keyed digest of what is asked: the path and the body; of a form its fields and files, since boundaries differ.
+    """Keyed digest of what is asked: the path with its query, and the body; of a form its fields and files, since
+    boundaries differ.
 
     Keyed, because bodies hold passwords, codes and identity numbers, which a bare hash would let somebody guess.
     """
-    asked = hmac.new(secret_key("asked"), f"{request.method} {request.path}\n".encode(), hashlib.sha256)
+    asked = hmac.new(secret_key("asked"), f"{request.method} {request.get_full_path()}\n".encode(), hashlib.sha256)
     if (request.content_type or "").startswith("multipart/"):
         for name in sorted(request.POST):
             asked.update(f"{name}={request.POST[name]}\n".encode())

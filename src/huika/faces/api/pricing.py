@@ -17,14 +17,14 @@ router = Router(tags=["recyclers"], auth=signed)
 def set_repricing(request: HttpRequest, body: s.RepricingIn, key: str = KEY_HEADER) -> s.Done:
     me, given = actor_of(request, Role.RECYCLER).party, body.dict()
     on = given.pop("on")
-    once(request, key, lambda: market.set_repricing(me, RepricingPolicy(**given), on=on))
+    once(request, key, lambda: market.set_repricing(me, RepricingPolicy(**given), me, on=on))
     return s.Done()
 
 
 @router.post("/stock", response=s.Done, summary="What I hold and want to hold, by kind, for the pricing tool")
 def report_stock(request: HttpRequest, body: s.StockIn, key: str = KEY_HEADER) -> s.Done:
     me = actor_of(request, Role.RECYCLER).party
-    once(request, key, lambda: market.report_stock(me, [StockReport(**one.dict()) for one in body.kinds]))
+    once(request, key, lambda: market.report_stock(me, [StockReport(**one.dict()) for one in body.kinds], me))
     return s.Done()
 
 

@@ -1,12 +1,12 @@
 """A recycler's side, by signed requests."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Path, Router, Status
+from ninja import Path, Query, Router, Status
 from pydantic import Field
 
 from huika.domain.market import actions as market
@@ -19,11 +19,18 @@ from huika.domain.vault import actions as vault
 from huika.faces.api import schemas as s
 from huika.faces.api.keyed import KEY_HEADER, actor_of, once, repeated, signed, signed_request, text_of
 from huika.kit.ports import provider
-from huika.kit.refusals import NotFound
+from huika.kit.refusals import Malformed, NotFound
 
 router = Router(tags=["recyclers"], auth=signed)
 After = Annotated[int, Field(ge=0, lt=2**63)]
 Month = Annotated[str, Path(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
+From = Annotated[
+    datetime | None,
+    Query(
+        description="From when it counts, with an offset, within 60 days; left out: from now on.",
+        examples=["2026-11-30T08:00:00Z"],
+    ),
+]
 
 
 @router.post(
@@ -43,10 +50,16 @@ Month = Annotated[str, Path(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["
         }
     },
 )
-def publish_book(request: HttpRequest, key: str = KEY_HEADER) -> Status[s.BookOut]:
+def publish_book(request: HttpRequest, effective_from: From = None, key: str = KEY_HEADER) -> Status[s.BookOut]:
     actor = actor_of(request, Role.RECYCLER)
     text = text_of(request)
-    made = once(request, key, lambda: market.publish_book(actor.party, text, actor.party))
+    if effective_from is not None and effective_from.tzinfo is None:
+        raise Malformed(
+            field="effective_from", why="needs an offset, like Z or +08:00", why_zh="要带时区，如 Z 或 +08:00"
+        )
+    made = once(
+        request, key, lambda: market.publish_book(actor.party, text, actor.party, effective_from=effective_from)
+    )
     return Status(201, s.BookOut(book=made))
 
 

@@ -87,7 +87,7 @@ def test_a_book_that_changed_meanwhile_is_refused_and_shown_again(at: At) -> Non
     again = at.publish(preview)
     page = again.content.decode()
     assert (again.status_code, at.versions) == (409, 2)
-    assert "第 2 版刚刚生效" in page and "9.5 折" in page, "compared with what is in effect now"
+    assert "已经有第 2 版了" in page and "9.5 折" in page, "compared with what is in effect now"
     assert at.publish(again).status_code == 302
     assert at.live[0] == ("walmart", None, 8700) and at.versions == 3
 

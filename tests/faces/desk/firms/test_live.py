@@ -9,9 +9,10 @@ from tests.domain.market import quoter
 from tests.domain.trade import ground
 from tests.faces.desk.people import at_desk
 
-from huika.domain.market import models
+from huika.domain.market import models, queries
 from huika.domain.market.queries import owner
 from huika.domain.parties import models as people
+from huika.faces.desk.firms import answers
 from huika.kit import clock
 
 pytestmark = pytest.mark.django_db
@@ -87,20 +88,53 @@ def test_what_cannot_be_called_is_refused_in_words_and_kept_as_typed(
     assert owner.endpoint_of(party) is None
 
 
-def test_its_answers_of_thirty_days_in_words_its_own_faults_marked(desk: Client) -> None:
+def replies_of(page: str) -> str:
+    """What the page says of this month's answers."""
+    return page[page.index("月怎么答的") if "月怎么答的" in page else page.index("Its answers this month") :]
+
+
+def test_its_answers_of_this_month_in_words_its_own_faults_apart(desk: Client) -> None:
     party = firm()
     replied(party, "answered", times=3)
     replied(party, "late", times=2)
     replied(party, "sums")
+    replied(party, "elsewhere")
     replied(party, "late", days_ago=31)
     replied(firm("live-3"), "late")
     page = desk.get(f"/desk/recyclers/{party}").content.decode()
     for said, n in (("按时答了，用上了", 3), ("报价超过半秒没到", 2), ("各项加起来不等于合计", 1)):
         assert f'{said}</td><td class="r">{n}</td>' in page
-    assert page.count('class="hk-warn">报价') == 1 and 'viewBox="0 0 6 8"' in page
+    assert page.count('class="hk-warn">报价') == 1 and 'viewBox="0 0 7 8"' in page
+    told = replies_of(page)
+    mine, others = told.index("它的问题，3 次"), told.index("不是它的问题，1 次")
+    assert told.index("按时答了") < mine < told.index("报价超过半秒") < others < told.index("elsewhere")
     english = desk.get(f"/desk/recyclers/{party}", headers={"accept-language": "en"}).content.decode()
     assert "Its parts do not add up." in english and "Answered in time and ranked." in english
+    assert "Its own fault, × 3" in english and "Not its fault, × 1" in english
     counts = owner.live_replies(party, clock.now() - timedelta(days=40))
     assert [(c.outcome, c.replies, c.its_fault) for c in counts] == [
-        ("answered", 3, False), ("late", 3, True), ("sums", 1, True),
+        ("answered", 3, False), ("late", 3, True), ("elsewhere", 1, False), ("sums", 1, True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("failed", "share", "red"), [(0, "0.0%", False), (1, "5.0%", False), (2, "9.5%", True)])
+def test_more_than_five_in_a_hundred_late_or_refused_stand_in_red(
+    desk: Client, failed: int, share: str, red: bool
+) -> None:
+    party = firm()
+    owner_of = f"/desk/recyclers/{party}"
+    assert "这个月还没问过" in desk.get(owner_of).content.decode()
+    replied(party, "answered", times=19)
+    replied(party, "late", times=failed)
+    replied(party, "elsewhere", times=0 if failed else 3)  # what it cannot mend is not held against it
+    page = desk.get(owner_of).content.decode()
+    assert f'f-late{" hk-bad" if red else ""}"><b>{share}</b>' in page and ("超过 5%" in page) is red
+    heading = page[page.index('id="live"') : page.index("<form", page.index('id="live"'))]
+    assert ('class="hk-bad"' in heading) is red and ("迟到、没采信" in heading) is bool(failed)
+
+
+def test_a_month_begins_in_shanghai(desk: Client) -> None:
+    party = firm()
+    found = answers.this_month(party)
+    start, end = queries.month_bounds(found.first)
+    assert start <= clock.now() < end and (found.asked, found.failed_share, found.too_many) == (0, "", False)

@@ -74,7 +74,7 @@ def test_a_book_that_changed_meanwhile_keeps_its_terms() -> None:
     at = At()
     ground.publish(at.party, BOOK)
     answer = at.post(version="1")
-    assert answer.status_code == 409 and "第 2 版刚刚生效" in answer.content.decode()
+    assert answer.status_code == 409 and "已经有第 2 版了" in answer.content.decode()
     assert at.book.reserve is None and at.book.version == 2
 
 

@@ -152,7 +152,7 @@ def test_a_book_that_changed_meanwhile_is_not_written_over_and_both_are_shown() 
     actions.set_terms(at.party, at.party, Terms(min_basket_fen=700_00))
     answer = at.post(basket="300", version="1")
     page = answer.content.decode()
-    assert answer.status_code == 409 and "第 2 版刚刚生效" in page
+    assert answer.status_code == 409 and "已经有第 2 版了" in page
     assert 'name="basket" inputmode="decimal" value="300"' in page and "现行：700" in page
     assert at.book.min_basket_fen == 700_00
     assert at.post(basket="300", once="2").status_code == 302 and at.book.min_basket_fen == 300_00

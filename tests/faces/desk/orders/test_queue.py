@@ -7,17 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from tests.faces.desk.orders import ground
 from tests.faces.desk.orders.ground import FORMULA, HOSTILE, Desk
 
+from huika.domain.catalog import queries as catalog
 from huika.domain.parties.types import Role
 from huika.domain.trade import queries as trade
 from huika.domain.trade.models import Order
 from huika.faces.desk.orders import standing as st
 from huika.faces.desk.orders import waiting
 from huika.faces.desk.orders.kinds import KINDS, kind_of
-from huika.kit import clock, work_items
+from huika.kit import clock, ids, work_items
 from huika.kit.models import WorkItem
 
 PATHS = (
@@ -76,6 +78,7 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         "settlement.wallet_mismatch": ["noted"],
         "settlement.callback_mismatch": ["noted"],
         "settlement.freeze_refused": ["noted"],
+        "market.pool_full": ["noted"],
         "kit.parked": ["clear"],
         "kit.job_failed": ["clear"],
         "kit.stopped": ["clear"],
@@ -85,6 +88,35 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         kind = kind_of(item.kind)
         assert re.findall(r'name="decision" value="(\w+)"', text) == [c.word for c in kind.choices], item.kind
         assert HOSTILE not in text
+
+
+def pool_full(*words: str, district: str) -> WorkItem:
+    """A shared visit that is full, as `market` opens its item."""
+    facts = {"city": "shanghai", "district": district, "members": 3, "words": list(words)}
+    title = {"zh": "拼够一趟：把这几家排在一起", "en": "A shared visit is full: put its stops together"}
+    pool = ids.uuid7()
+    with transaction.atomic():
+        work_items.open_item("market.pool_full", pool, **title, facts=facts, within_seconds=48 * 3600)
+    return WorkItem.objects.get(subject=pool)
+
+
+def test_a_full_pool_reads_as_where_its_stops_are(desk: Desk) -> None:
+    client, district = ground.signed_in("desk1"), catalog.districts("shanghai")[0]
+    item, silent = pool_full("世纪花园", HOSTILE, district=district.slug), pool_full(district=district.slug)
+    for path, parts in (
+        ("/desk/queue", ("拼够一趟上门", f"{district.name_zh} · 世纪花园、&lt;img")),
+        (f"/desk/queue/{item.id}", ("这几家排成一趟了吗", "小区", "世纪花园、&lt;img", district.name_zh)),
+        (f"/desk/queue/{silent.id}", ("小区", "没人写")),
+        ("/desk/queue?lang=en", ("Shared visit is full", f"{district.name_en} · 世纪花园, &lt;img")),
+        (f"/desk/queue/{silent.id}?lang=en", ("Estates", "nobody said", "Are these stops put together?")),
+    ):
+        page = client.get(path).content.decode()
+        assert HOSTILE not in page and all(part in page for part in parts), path
+    client.get("/desk/queue?lang=zh")
+    table = list(csv.reader(io.StringIO(client.get("/desk/queue.csv").content.decode("utf-8-sig"))))
+    assert f"拼够一趟：把这几家排在一起 ({district.name_zh} · 世纪花园、{HOSTILE})" in [row[1] for row in table]
+    assert decide(client, item, decision="noted", reason="周六上午一趟").status_code == 302
+    assert "排好了" in client.get("/desk/queue?show=done").content.decode()
 
 
 def test_a_stopped_call_shows_the_caller_s_alias_and_what_was_said_never_the_number(desk: Desk) -> None:

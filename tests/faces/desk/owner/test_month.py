@@ -10,6 +10,7 @@ from tests.faces.desk.money.ground import rows, signed_in
 from tests.faces.desk.owner import ground
 from tests.faces.desk.owner.ground import Ground
 
+from huika.domain.market import actions as market
 from huika.domain.market.queries import owner
 from huika.domain.parties.types import Role
 from huika.domain.settlement import queries as money
@@ -56,6 +57,24 @@ def test_a_visit_at_a_loss_says_who_allowed_it_and_why(house: Ground) -> None:
     assert ground.BECAUSE in page and ">desk</b>" in page and "−¥58.00" in page and "卖家没接" in page
     [loss] = house.desk.get("/desk/owner").context["losses"]
     assert (loss.it.margin_fen, loss.by, loss.it.taken_at) == (32_00 - 90_00, "desk", None)
+
+
+def test_a_visit_that_a_full_pool_pays_for_says_so_in_both_languages(house: Ground) -> None:
+    pool = uuid4()
+    market.allow_visit(house.refused.comparison, house.refused.offer, pool, "pool")
+    by = {loss.it.comparison: loss for loss in house.desk.get("/desk/owner").context["losses"]}
+    shared, person = by[house.refused.comparison], by[house.allowed.comparison]
+    assert (shared.by, shared.because, person.by, person.because) == (
+        "拼单", "几家拼够了这一趟", "desk", ground.BECAUSE,
+    )  # fmt: skip
+    assert "<b>拼单</b>" in seen(house) and "<b>shared visit</b>" in seen(house, lang="en")
+    assert [row[6:8] for row in table(house, "losses", "en")[1:]].count(
+        ["shared visit", "neighbours cover it together"]
+    ) == 1
+    market.allow_visit(house.refused.comparison, house.refused.offer, house.allowed.allowed_by or pool, "pool")
+    typed = {loss.it.comparison: loss for loss in house.desk.get("/desk/owner").context["losses"]}
+    written = typed[house.refused.comparison]
+    assert (written.by, written.because, written.shared) == ("desk", "pool", False), "who wrote that word is named"
 
 
 def test_unserved_demand_counts_a_basket_under_each_kind_and_once_in_all(house: Ground) -> None:

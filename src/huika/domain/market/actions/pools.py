@@ -19,6 +19,7 @@ from huika.domain.market.errors import (
     VisitPaysAlone,
 )
 from huika.domain.market.pooling import Share
+from huika.domain.market.types import POOLED
 from huika.kit import clock, events, locks, work_items
 from huika.kit.change import action
 from huika.kit.refusals import Malformed, NotFound
@@ -26,8 +27,6 @@ from huika.kit.refusals import Malformed, NotFound
 WAITS = timedelta(days=14)
 STANDS = timedelta(hours=48)
 LONGEST_WORD = 20
-POOLED = "pool"
-"""Why a visit is allowed that a full pool pays for; `allowed_by` is then the pool."""
 
 
 @action

@@ -15,8 +15,8 @@ MOST_STEP_BP = 500
 
 
 @action
-def set_repricing(recycler: UUID, policy: RepricingPolicy, *, on: bool) -> None:
-    """Set the rules and the switch. Raises Malformed."""
+def set_repricing(recycler: UUID, policy: RepricingPolicy, by: UUID, *, on: bool) -> None:
+    """Set the rules and the switch: the recycler itself, or a person who has its word. Raises Malformed."""
     numbers = [value for value in asdict(policy).values() if value is not None]
     in_order = 0 < policy.floor_bp <= policy.ceiling_bp <= 12_000 and 0 < policy.most_step_bp <= MOST_STEP_BP
     if min(numbers) < 0 or max(numbers) > 12_000 or not in_order:
@@ -27,11 +27,11 @@ def set_repricing(recycler: UUID, policy: RepricingPolicy, *, on: bool) -> None:
         )
     values = {**asdict(policy), "on": on, "at": clock.now()}
     models.Repricing.objects.update_or_create(recycler_id=recycler, defaults=values)
-    events.record("market.repricing.set", recycler, {"on": on, **asdict(policy)})
+    events.record("market.repricing.set", recycler, {"on": on, "by": str(by), **asdict(policy)})
 
 
 @action
-def report_stock(recycler: UUID, reports: Sequence[StockReport]) -> None:
+def report_stock(recycler: UUID, reports: Sequence[StockReport], by: UUID) -> None:
     """Say what is held and wanted of some kinds; the others stay as reported. Raises Malformed."""
     kinds = queries.known().kinds
     for one in reports:
@@ -42,6 +42,8 @@ def report_stock(recycler: UUID, reports: Sequence[StockReport]) -> None:
             )
         values = {**asdict(one), "at": clock.now()}
         models.Stock.objects.update_or_create(recycler_id=recycler, kind=one.kind, defaults=values)
+    kinds_said = sorted(one.kind for one in reports)
+    events.record("market.stock.reported", recycler, {"by": str(by), "kinds": kinds_said})
 
 
 @action

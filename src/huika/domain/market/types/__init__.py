@@ -43,6 +43,7 @@ from huika.domain.market.types.records import (
     SignedRequest,
 )
 from huika.domain.market.types.visits import (
+    POOLED,
     VisitCost,
     VisitSum,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "NO_CAP",
     "NO_RESERVE",
     "OWN_RATIOS",
+    "POOLED",
     "Absence",
     "BargainRef",
     "Book",

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+POOLED = "pool"
+"""Why a visit is allowed that a full pool pays for; who allowed it is then the pool."""
+
 
 @dataclass(frozen=True)
 class VisitCost:

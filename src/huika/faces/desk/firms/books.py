@@ -1,6 +1,8 @@
 """Changing a price book: send, look at what it changes, publish exactly that."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,10 +16,21 @@ from huika.domain.parties.types import Actor, Role
 from huika.faces.desk.firms import labels, reading
 from huika.faces.desk.firms.views import Firm, firm
 from huika.faces.desk.pages import page
+from huika.faces.desk.people.plain import NotYet
 from huika.faces.pages import forms, who
-from huika.kit.refusals import Refusal
+from huika.kit import clock
+from huika.kit.refusals import Malformed, Refusal
 
 MOST_SHOWN = 200
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Start:
+    """From when a list is to count, as the form writes it (empty: from now on), and why that cannot be."""
+
+    typed: str = ""
+    wrong: Refusal | None = None
 
 
 @dataclass(frozen=True)
@@ -59,9 +72,17 @@ def sent(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     return _preview(request, actor, one, text)
 
 
-def _preview(request: HttpRequest, actor: Actor, one: Firm, text: str, refusal: Refusal | None = None) -> HttpResponse:
-    change = books.book_change(one.licence.id, text)
-    status = 422 if change.errors else refusal.status if refusal else 200
+def _preview(
+    request: HttpRequest,
+    actor: Actor,
+    one: Firm,
+    text: str,
+    refusal: Refusal | None = None,
+    start: Start | None = None,
+) -> HttpResponse:
+    change, start = books.book_change(one.licence.id, text), start or Start()
+    refused = refusal or start.wrong
+    status = 422 if change.errors else refused.status if refused else 200
     return page(
         request,
         "desk/firms/preview.html",
@@ -69,6 +90,8 @@ def _preview(request: HttpRequest, actor: Actor, one: Firm, text: str, refusal: 
         firm=one,
         change=change,
         refusal=refusal,
+        start=start,
+        coming=books.books_to_come(one.licence.id),
         token="" if change.errors else reading.keep(one.licence.id, actor.party, change.version, text),
         next_version=change.version + 1,
         most=MOST_SHOWN,
@@ -101,14 +124,34 @@ def _in_words(change: BookChange) -> dict[str, list[Shown]]:
 @who.only(Role.DESK)
 def published(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     """Publish what was previewed and nothing else; a book that changed meanwhile is shown again instead."""
-    one = firm(party)
+    one, typed = firm(party), request.POST.get("effective_from", "").strip()[:40]
     version, text = reading.kept(request.POST.get("book", ""), party, actor.party)
     try:
+        starts = _starts(typed)
         forms.once(
             request,
             actor,
-            lambda: market.publish_book(party, text, actor.party, after_version=version),
+            lambda: market.publish_book(party, text, actor.party, effective_from=starts, after_version=version),
         )
     except BookChanged as refusal:
-        return _preview(request, actor, one, text, refusal)
+        return _preview(request, actor, one, text, refusal, Start(typed))
+    except NotYet as unread:
+        return _preview(request, actor, one, text, start=Start(typed, unread))
+    except Malformed as malformed:
+        if malformed.data.get("field") != "effective_from":
+            raise
+        why = NotYet(why_zh=malformed.data["why_zh"], why_en=malformed.data["why"])
+        return _preview(request, actor, one, text, start=Start(typed, why))
     return HttpResponseRedirect(f"/desk/recyclers/{party}?published={version + 1}")
+
+
+def _starts(typed: str) -> datetime | None:
+    """The moment that was typed, in Shanghai; None for now. Raises NotYet."""
+    try:
+        if typed and not _MOMENT.fullmatch(typed):
+            raise ValueError(typed)
+        return datetime.fromisoformat(typed).replace(tzinfo=clock.SHANGHAI) if typed else None
+    except ValueError as error:
+        raise NotYet(
+            why_zh="生效时间写成 2026-12-01T08:00 这样", why_en="write the time like 2026-12-01T08:00"
+        ) from error

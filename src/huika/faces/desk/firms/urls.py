@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from huika.faces.desk.firms import books, reserves, terms, views
+from huika.faces.desk.firms import books, repricing, reserves, terms, views
 
 urlpatterns = [
     path("recyclers", views.listed),
@@ -14,4 +14,7 @@ urlpatterns = [
     path("recyclers/<uuid:party>/reserve", reserves.reserve),
     path("recyclers/<uuid:party>/terms", terms.terms),
     path("recyclers/<uuid:party>/endpoint", terms.endpoint),
+    path("recyclers/<uuid:party>/repricing", repricing.shown),
+    path("recyclers/<uuid:party>/repricing/rules", repricing.rules),
+    path("recyclers/<uuid:party>/repricing/stock", repricing.stock),
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse
 
 from huika.domain.ledger import queries as ledger
 from huika.domain.market import queries as market
+from huika.domain.market.errors import BookChanged
 from huika.domain.market.queries import owner
 from huika.domain.market.types import MOST_RESERVE, BookRef
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, LicenceRef, Role
 from huika.domain.settlement import queries as money
-from huika.faces.desk.firms import buying, labels
+from huika.faces.desk.firms import answers, buying, labels
 from huika.faces.desk.firms.reading import COLUMNS, SELLS
 from huika.faces.desk.pages import page
 from huika.faces.pages import who, words
@@ -27,7 +28,6 @@ from huika.kit.refusals import NotFound, Refusal
 
 ROWS_A_PAGE = 50
 EXPIRES_SOON_DAYS = 30
-REPLIES_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,7 @@ def show(
     live: LiveTyped | None = None,
 ) -> HttpResponse:
     """The page of one recycler; what was typed into a form that was refused stands in it again, and it is open."""
+    coming, published = market.books_to_come(one.licence.id), request.GET.get("published", "")
     return page(
         request,
         "desk/firms/shown.html",
@@ -178,12 +179,23 @@ def show(
         most_share=MOST_RESERVE.share_bp // 100,
         most_days=MOST_RESERVE.days,
         most_bonus=MOST_RESERVE.bonus_bp // 100,
-        fresh=request.GET.get("published") == (str(one.book.version) if one.book else ""),
+        fresh=one.book is not None and published == str(one.book.version),
+        fresh_later=next((b for b in coming if published == str(b.version)), None),
+        coming=coming,
+        newest=_newest(one, coming, refusal),
+        tool_on=one.licence.id in market.repricing_on(),
         **_buys(one, buys),
         **_live(one, live),
         told=request.GET.get("live", ""),
         **_sheet(request, one),
     )
+
+
+def _newest(one: Firm, coming: Sequence[BookRef], refusal: Refusal | None) -> int:
+    """The newest version that is known of, which the next one is published on top of."""
+    if isinstance(refusal, BookChanged):
+        return int(refusal.data["version"])
+    return max([one.book.version if one.book else 0, *(b.version for b in coming)])
 
 
 def present(book: BookRef) -> buying.Typed:
@@ -216,15 +228,11 @@ def _buys(one: Firm, typed: buying.Typed | None) -> dict[str, object]:
 
 def _live(one: Firm, typed: LiveTyped | None) -> dict[str, object]:
     where = owner.endpoint_of(one.licence.id)
-    since = clock.now() - timedelta(days=REPLIES_DAYS)
-    replies = owner.live_replies(one.licence.id, since)
     return {
         "where": where,
         "live": typed or (LiveTyped(where.url, where.kid, where.on) if where else LiveTyped()),
         "refused_live": typed is not None,
-        "replies": replies,
-        "asked": sum(r.replies for r in replies),
-        "days": REPLIES_DAYS,
+        "answers": answers.this_month(one.licence.id),
     }
 
 

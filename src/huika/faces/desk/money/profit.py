@@ -15,7 +15,7 @@ from huika.domain.trade import queries as trade
 from huika.domain.trade.types import OrderFilter, OrderRef
 from huika.faces.desk.money.frame import day_asked, show, stamp
 from huika.faces.desk.orders import days
-from huika.faces.desk.orders import standing as st
+from huika.faces.desk.orders.places import place_of
 from huika.faces.pages import dates, who, words
 from huika.faces.pages.papers import Yuan
 from huika.faces.pages.tables import as_csv
@@ -43,7 +43,7 @@ def rows(city: str, day: date) -> list[Row]:
     wanted = OrderFilter(states=SETTLED, city=city, day=days.bounds(day))
     orders = {o.id: o for o in trade.refs(trade.listed(wanted))}
     cards = {c.id: o.id for o in orders.values() for c in o.cards}
-    found = [Row(orders[p.order], p, st.place_of(orders[p.order].city, orders[p.order].district))
+    found = [Row(orders[p.order], p, place_of(orders[p.order].city, orders[p.order].district))
              for p in money.profits(list(orders), cards)]  # fmt: skip
     return sorted(found, key=lambda r: (r.it.profit_fen, r.order.code))
 

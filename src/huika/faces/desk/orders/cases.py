@@ -14,7 +14,8 @@ from huika.domain.risk import queries as risk
 from huika.domain.settlement import queries as money
 from huika.domain.trade.types import CardRef, OrderRef
 from huika.faces.desk.orders import standing as st
-from huika.faces.desk.orders.waiting import Waiting
+from huika.faces.desk.orders.places import place_of
+from huika.faces.desk.orders.waiting import POOL, Waiting
 from huika.faces.pages import kept, rails, words
 from huika.faces.pages.templatetags.hk import moment
 from huika.kit import money as figures
@@ -153,9 +154,22 @@ def _facts(waits: Waiting) -> list[Fact]:
         yes = [SAID_YES.get(str(code), (str(code),) * 2) for code in item.facts.get("answered_yes", [])]
         asked = [Fact("他说有", "Said yes", words.pick(*pair), "warn") for pair in yes]
         return [Fact("谁打来", "Caller", st.alias_of(item.subject), quoted=True), *asked]
+    if item.kind == POOL:
+        return _about_pool(waits)
     if item.kind == "inspection.doubt":
         return []
     return _plain(item.facts)
+
+
+def _about_pool(waits: Waiting) -> list[Fact]:
+    """Where the stops of a shared visit are: the district, how many, and what their sellers call the place."""
+    facts = waits.item.facts
+    where = place_of(str(facts.get("city", "")), str(facts.get("district", "")))
+    return [
+        Fact("哪个区", "District", where, quoted=True),
+        Fact("几家", "Stops", str(facts.get("members", "—"))),
+        Fact("小区", "Estates", waits.estates or words.pick("没人写", "nobody said"), quoted=bool(waits.estates)),
+    ]
 
 
 def _about_payout(payout: UUID) -> list[Fact]:

@@ -269,6 +269,25 @@ _ALL = (
         ("备款", "Frozen"),
         ("订单已经取消，要不要联系回收商", "The order is off; call the recycler?"),
     ),
+    Kind(
+        "market.pool_full",
+        "拼够一趟上门",
+        "Shared visit is full",
+        "拼单",
+        "Shared",
+        "这几家排成一趟了吗",
+        "Are these stops put together?",
+        (
+            Choice(
+                "noted",
+                "排好了",
+                "Put together",
+                "只记下排好了；路线在「专员」里看",
+                "Recorded as done; the route stands under Couriers",
+                "go",
+            ),
+        ),
+    ),
     _repair(
         "kit.parked",
         "这一单停住了",

@@ -101,7 +101,7 @@ def _line(w: waiting.Waiting) -> list[object]:
     item = w.item
     return [
         words.said(w.kind),
-        words.pick(item.title_zh, item.title_en),
+        words.pick(item.title_zh, item.title_en) + (f" ({w.stops})" if w.stops else ""),
         w.order.code if w.order else "",
         w.card.n if w.card else "",
         words.pick("是", "yes") if w.at_door else "",

@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from huika.domain.catalog import queries as catalog
-from huika.domain.catalog.errors import UnknownCity, UnknownKind
+from huika.domain.catalog.errors import UnknownKind
 from huika.domain.field import queries as field
 from huika.domain.field.types import VisitRef
 from huika.domain.parties import queries as people
 from huika.domain.trade.types import OrderRef
+from huika.faces.desk.orders.places import place_of
 from huika.faces.desk.orders.waiting import Waiting
 from huika.faces.pages import words
 from huika.faces.pages.templatetags.hk import hm, weekday
@@ -129,15 +130,6 @@ def kinds_of(order: OrderRef) -> str:
         return ""
     more = words.pick(f"等 {len(slugs)} 种", f" and {len(slugs) - 1} more") if len(slugs) > 1 else ""
     return kind_name(slugs[0]) + more
-
-
-def place_of(city: str, district: str) -> str:
-    """Name of a district in the page's language."""
-    try:
-        known = {d.slug: d for d in catalog.districts(city)}
-    except UnknownCity:
-        return district
-    return words.name_of(known[district]) if district in known else district
 
 
 def alias_of(party: UUID) -> str:

@@ -11,11 +11,13 @@ from huika.domain.settlement import queries as money
 from huika.domain.trade import queries as trade
 from huika.domain.trade.types import CardRef, OrderFilter, OrderRef
 from huika.faces.desk.orders.kinds import Kind, kind_of
+from huika.faces.desk.orders.places import place_of
 from huika.faces.pages import words
 from huika.kit import clock, work_items
 from huika.kit.models import WorkItem
 
 MOST = 500
+POOL = "market.pool_full"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,20 @@ class Waiting:
     def urgent(self) -> bool:
         """Whether somebody waits at a door, or less than five minutes are left."""
         return self.at_door or self.seconds_left < 300
+
+    @property
+    def estates(self) -> str:
+        """What the members of a full pool call where they live; empty of other items, and where nobody said."""
+        found = self.item.facts.get("words") if self.item.kind == POOL else None
+        return words.pick("、", ", ").join(str(one) for one in found) if isinstance(found, list) else ""
+
+    @property
+    def stops(self) -> str:
+        """Where a full pool's stops are: the district and what their sellers call it; empty of other items."""
+        if self.item.kind != POOL:
+            return ""
+        facts = self.item.facts
+        return " · ".join(filter(None, (place_of(str(facts.get("city")), str(facts.get("district"))), self.estates)))
 
     @property
     def decision(self) -> str:

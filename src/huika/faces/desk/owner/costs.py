@@ -17,7 +17,7 @@ from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.faces.desk.firms import numbers
 from huika.faces.desk.firms.numbers import Field
-from huika.faces.desk.orders.standing import place_of
+from huika.faces.desk.orders.places import place_of
 from huika.faces.desk.owner import reading
 from huika.faces.desk.owner.month import show
 from huika.faces.desk.owner.tables import written

@@ -1,5 +1,6 @@
 """A month as its owner reads it: visits with profit and expectation, losses, demand, wins, recyclers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median_low
@@ -8,13 +9,13 @@ from uuid import UUID
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import queries as market
 from huika.domain.market.queries import owner
-from huika.domain.market.types import Conduct
+from huika.domain.market.types import POOLED, Conduct
 from huika.domain.parties import queries as people
 from huika.domain.settlement import queries as money
 from huika.domain.settlement.types import VisitProfit
 from huika.domain.trade import queries as trade
 from huika.domain.trade.types import OrderFilter, OrderRef
-from huika.faces.desk.orders import standing
+from huika.faces.desk.orders.places import place_of
 from huika.faces.pages import words
 
 SETTLED, UNSOLD = frozenset({"settled", "closed"}), frozenset({"declined_free"})
@@ -75,11 +76,13 @@ class Beside:
 
 @dataclass(frozen=True)
 class Loss:
-    """A visit that was allowed at a loss: which, by whom, why."""
+    """A visit that was allowed at a loss: which, by whom, why; `shared` where a full pool pays for it."""
 
     it: owner.VisitRow
     place: str
     by: str
+    because: str
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,7 @@ def ended(start: datetime, end: datetime, states: frozenset[str] = SETTLED) -> l
     cards = {c.id: o.id for o in orders.values() for c in o.cards}
     expected = {cards[card]: fen for card, fen in owner.expected(cards).items()}
     found = [
-        Visit(
-            orders[p.order], p, standing.place_of(orders[p.order].city, orders[p.order].district), expected.get(p.order)
-        )
+        Visit(orders[p.order], p, place_of(orders[p.order].city, orders[p.order].district), expected.get(p.order))
         for p in money.profits(list(orders), cards)
     ]
     return sorted(found, key=lambda v: (v.it.profit_fen, v.order.code))
@@ -162,16 +163,21 @@ def losses(start: datetime, end: datetime) -> list[Loss]:
     """Visits of this time's comparisons that somebody let go at a loss, newest first."""
     rows = owner.visits_allowed(start, end)
     names = people.staff_names(row.allowed_by for row in rows if row.allowed_by)
-    return [
-        Loss(row, place(row.city, row.district), names.get(row.allowed_by, "—") if row.allowed_by else "—")
-        for row in rows
-    ]
+    return [_loss(row, names) for row in rows]
+
+
+def _loss(row: owner.VisitRow, names: Mapping[UUID, str]) -> Loss:
+    here, by = place(row.city, row.district), names.get(row.allowed_by) if row.allowed_by else None
+    if by is None and row.allowed_because == POOLED:
+        because = words.pick("几家拼够了这一趟", "neighbours cover it together")
+        return Loss(row, here, words.pick("拼单", "shared visit"), because, shared=True)
+    return Loss(row, here, by or "—", row.allowed_because)
 
 
 def place(city: str, district: str) -> str:
     """A district and its city in the page's language, as they were written where the catalogue has none."""
     towns = {c.slug: words.name_of(c) for c in catalog.cities()}
-    parts = [towns.get(city, city), standing.place_of(city, district) if district else ""]
+    parts = [towns.get(city, city), place_of(city, district) if district else ""]
     return " · ".join(part for part in parts if part)
 
 

@@ -71,7 +71,7 @@ def losses_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = [
         (
             minute(x.it.at), x.place, Yuan(x.it.face_fen), Yuan(x.it.income_fen), Yuan(x.it.cost_fen),
-            Yuan(x.it.margin_fen), x.by, x.it.allowed_because, minute(x.it.taken_at) if x.it.taken_at else "",
+            Yuan(x.it.margin_fen), x.by, x.because, minute(x.it.taken_at) if x.it.taken_at else "",
         )
         for x in reading.losses(month.start, month.end)
     ]  # fmt: skip
