@@ -50,6 +50,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[postgres.Roles]:
     os.environ.update(roles.environment())
     os.environ["HUIKA_VAULT_ROLE"] = postgres.role_name(roles.vault)
     ours, theirs = settings.DATABASES["default"], postgres.django_settings(roles.app)
+    # As with the pool of an installation, a thread that answers requests keeps its connection.
     fresh = {**ours, **theirs, "CONN_MAX_AGE": None, "OPTIONS": {**ours["OPTIONS"], **theirs["OPTIONS"]}}
     with django_db_blocker.unblock():
         connections["default"].close()

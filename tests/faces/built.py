@@ -32,7 +32,7 @@ def build(world: World, name: str = "测试卖家") -> Built:
     """Orders quoted, booked (wallet, cash), at the door (clear, doubtful, re-quoted; plastic uncovered), settled."""
     seller = h.enrol(world, name=name)
     compared = story.compare(world, [h.brought(world)], h.DISTRICT)
-    body = {"comparison": compared["id"], "offer": compared["offers"][0]["id"]}
+    body = {"comparison": compared["id"], "secret": compared["secret"], "offer": compared["offers"][0]["id"]}
     orders = {"quoted": dict(seller.client.post("/v1/orders", body))}
     settled = [h.brought(world)]
     orders["settled"], courier = h.visited(world, seller, settled)

@@ -24,7 +24,8 @@ from huika.domain.catalog import queries as catalog
 from huika.domain.evidence import queries as evidence
 from huika.domain.field import queries as field
 from huika.domain.market import actions as market
-from huika.domain.market.types import Line, VisitCost
+from huika.domain.market.models import Comparison
+from huika.domain.market.types import VisitCost
 from huika.domain.parties import models, rules
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Role
@@ -52,13 +53,21 @@ def debt(built: Built) -> list[str]:
     return [one.number for one in money.debts(order)]
 
 
-def too_little(built: Built) -> list[str]:
-    """A comparison of one card in a district where that is too little for a visit."""
+def sharing(built: Built) -> Client:
+    """Somebody whose one card is too little for a visit, and who has asked about sharing one."""
     district, cost = catalog.districts("shanghai")[-1].slug, VisitCost(visit_fen=1, least_face_fen=1000_00)
     market.set_visit_cost("shanghai", cost, people.recyclers()[0].id, district)
-    line = Line(1, "walmart", 500_00, "electronic")
-    covered = frozenset(r.id for r in people.recyclers())
-    return [str(market.compare("shanghai", district, [line], served=True, covered=covered))]
+    client = Client(SERVER_NAME="localhost")
+    asked = {"kind": "walmart", "face": "500", "n": "1", "form": "electronic", "district": district, "once": "1"}
+    answer = client.post("/book/share", asked)
+    assert answer.status_code == 302, answer.content[:300]
+    return client
+
+
+def too_little() -> list[str]:
+    """The comparison of `sharing`."""
+    district = catalog.districts("shanghai")[-1].slug
+    return [str(Comparison.objects.filter(district=district).latest("at").id)]
 
 
 def enrolment_link(built: Built) -> list[str]:
@@ -96,7 +105,7 @@ VALUES: dict[str, Callable[[Built], list[str]]] = {
     "kept/<str:token>.jpg": kept_picture,
     "staff/link/<str:token>": enrolment_link,
     "staff/approvals/<uuid:approval>": lambda built: [str(approval(built))],
-    "book/<uuid:comparison_id>/short": too_little,
+    "book/<uuid:comparison_id>/short": lambda built: too_little(),
     "book/<uuid:comparison_id>/bargain": lambda built: haggling.asked_for(),
     "desk/money/statements/<uuid:party>": lambda built: [*map(str, firms_and_couriers())],
     "desk/money/floats/<uuid:party>": lambda built: [str(c.id) for c in people.couriers()],
@@ -120,6 +129,7 @@ QUERIES: dict[str, dict[str, str]] = {
 }
 # Who stands before a page that is nobody's by role.
 CLIENTS: dict[str, Callable[[Built], Client]] = {
+    "book/<uuid:comparison_id>/short": sharing,
     "book/<uuid:comparison_id>/bargain": lambda built: haggling.asking(),
     "staff/enrol": lambda built: half_signed_in(built, with_passkey=False),
     "staff/second": lambda built: half_signed_in(built, with_passkey=True),

@@ -110,7 +110,8 @@ def book(
 ) -> dict[str, Any]:
     """Take the best offer, choose a window, accept; the order once its courier may set out."""
     chosen = offer or comparison["offers"][0]["id"]
-    order = seller.client.post("/v1/orders", {"comparison": comparison["id"], "offer": chosen}, step="quote")
+    taken = {"comparison": comparison["id"], "offer": chosen, "secret": comparison["secret"]}
+    order = seller.client.post("/v1/orders", taken, step="quote")
     body = {"address": "演示路 1 号 301 室", "rail": rail, "payee": seller.payee if rail == "wallet" else None}
     for _ in range(20):
         window = first_window(seller, order["id"], skip=skip_days)

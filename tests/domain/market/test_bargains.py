@@ -19,11 +19,13 @@ from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 
 from huika.domain.market import actions, bargaining, models, queries, record
+from huika.domain.market.actions import bargains
 from huika.domain.market.errors import BargainOver, NoBargain, NotTheAsker, StepNotOpen, StepNotSigned
 from huika.domain.market.queries import records
 from huika.domain.market.types import Book, Line, Price, SignedRequest, Terms
 from huika.kit import clock
 from huika.kit.machine import WrongState
+from huika.kit.rates import TooMany
 from huika.kit.refusals import NotFound
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -190,6 +192,64 @@ def test_a_key_put_in_with_its_signature_is_told_by_the_recycler_s_own() -> None
 
 
 @pytest_db
+def test_a_signed_yes_holds_for_its_bargain_and_its_time_alone() -> None:
+    made, firm = opened()
+    bargain = ask(made, firm, 100)
+    assert answer(bargain, firm, 2, 100) == "agreed"
+    result = queries.bargain(bargain).result
+    assert result is not None
+    document = json.loads(json.dumps(records._execution(result)[0]))
+    assert record.replay(document) == []
+    for change in ({"at": "2027-11-23T00:00:00+00:00"}, {"city": "beijing"}):
+        other = deepcopy(document)
+        other["head"] |= change
+        assert any("its bargain does not hold" in text for text in record.replay(other)), change
+    longer = deepcopy(document)
+    longer["entries"][0]["bargain"]["until"] = "2028-01-01T00:00:00+00:00"
+    assert any("not what the recycler signed" in text for text in record.replay(longer))
+
+
+@pytest_db
+def test_what_waits_is_read_in_as_many_statements_however_much_it_is(django_assert_num_queries: Any) -> None:
+    made, firm = opened()
+    ask(made, firm, 100)
+    for _ in range(3):
+        again_made = actions.compare(ground.CITY, "shanghai-huangpu", CARDS, served=True, covered=frozenset({firm}))
+        ask(again_made, firm, 50)
+    with django_assert_num_queries(3):
+        assert [b.steps for b in queries.bargains_for(firm)] == [(100,), (50,), (50,), (50,)]
+
+
+@pytest_db
+def test_rivals_are_asked_while_it_goes_on_and_a_few_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(bargains, "request_quotes", lambda *args: asked.append(args) or [])
+    made, firm = opened()
+    bargain = ask(made, firm, 100)
+    for _ in range(bargains.MOST_QUESTIONS):
+        actions.rivals_quotes(bargain)
+    with pytest.raises(TooMany):
+        actions.rivals_quotes(bargain)
+    assert len(asked) == bargains.MOST_QUESTIONS and firm not in asked[0][3]
+    leave(bargain)
+    assert actions.rivals_quotes(bargain) == [] and len(asked) == bargains.MOST_QUESTIONS
+
+
+@pytest_db
+def test_a_wish_that_was_bargained_for_is_one_wish_in_every_figure() -> None:
+    made, firm = opened()
+    bargain = ask(made, firm, 100)
+    answer(bargain, firm, 2, 50)
+    result = take(bargain)
+    actions.take_offer(uuid4(), result, queries.comparison(result).ranking.offers[0].id)
+    start, end = clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1)
+    found = queries.owner.won(start, end)
+    assert (found.compared, found.offered, found.taken) == (1, 1, 1)
+    own = queries.conduct(start, end, [firm])[firm]
+    assert (own.compared, own.offered, own.first) == (1, 1, 1)
+
+
+@pytest_db
 def test_only_whoever_asked_may_speak_for_the_seller() -> None:
     made, firm = opened()
     for wrong in ("", "0" * 32, str(made)):
@@ -222,7 +282,7 @@ def test_what_was_agreed_is_on_top_of_the_book_that_it_was_about() -> None:
     book = Book(
         uuid4(), "甲", "A", "local", uuid4(), 3, False, 0, (), (Price("walmart", None, "electronic", "intact", 9000),)
     )
-    agreed = bargaining.Agreed(uuid4(), book.recycler, book.book, 50, [], "")
+    agreed = bargaining.Agreed(uuid4(), book.recycler, book.book, clock.now(), 50, [], "")
     assert agreed.raise_in([book])[0].prices[0].ratio_bp == 9050
     for other in (replace(book, book=uuid4()), replace(book, paused=True), replace(book, recycler=uuid4())):
         with pytest.raises(BargainOver):  # published between the look and the ranking
@@ -283,9 +343,9 @@ def test_who_does_not_bargain_is_not_asked() -> None:
     made = actions.compare(ground.CITY, "shanghai-huangpu", CARDS, served=True, covered=frozenset({firm}))
     with pytest.raises(NoBargain):
         ask(made, firm, 50)
-    bargains, other = opened(paused=True)
+    paused, other = opened(paused=True)
     with pytest.raises(NoBargain):  # no offer, nothing to bargain about
-        ask(bargains, other, 50)
+        ask(paused, other, 50)
 
 
 @pytest_db

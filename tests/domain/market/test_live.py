@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.domain.market import quoter as q
 from tests.domain.trade import ground
 
-from huika.domain.market import actions, live, models, queries, record, types
+from huika.domain.market import actions, live, models, queries, record, rules, types
 from huika.domain.market.quoting import platform
 from huika.domain.market.types import Line
 from huika.domain.parties import models as people
-from huika.kit import clock
+from huika.kit import canonical, clock
 
 OTHER = Ed25519PrivateKey.generate()
 
@@ -218,6 +218,68 @@ def plain(comparison: UUID) -> dict[str, Any]:
     """A stored record as a file has it."""
     document: dict[str, Any] = json.loads(json.dumps(queries.records._execution(comparison)[0]))
     return document
+
+
+@pytest.mark.parametrize("nonce", ["\x00" * 9, "\ud800" * 9, "号" * 9])
+def test_a_nonce_is_of_plain_characters(nonce: str) -> None:
+    asked = q.question()
+    body = json.dumps({**q.said(json.loads(asked.body), 9500), "nonce": nonce}).encode()
+    assert refused(types.Reply(asked, "answered", 12, body, q.KEY.sign(body))) == "unreadable"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"book": None, "reason": "no_book"},
+        {"paused": True},
+        {"min_basket_fen": 10**12},
+        {"least_cards": 60},
+        {"serves": False},
+        {"resting": ["walmart"]},
+    ],
+)
+def test_a_believed_quote_cannot_be_ranked_out_by_terms_that_no_quote_has(change: dict[str, Any]) -> None:
+    """An operator's record, sound in itself, with the best quote still in it, and signed."""
+    ground.operator()
+    party, other = quoting(), ground.recycler(ground.book(("walmart", "*", "electronic", "0.9")))
+    kept = plain(compared([party, other], q.reply(asked(party), 9800)))
+    assert kept["answer"]["offers"][0]["lots"][0]["recycler"] == str(party)
+    entry = next(e for e in kept["entries"] if e["recycler"] == str(party))
+    entry.update(change)
+    assert len(record.replay(ranked_again(kept))) == 1
+
+
+@pytest.mark.django_db
+def test_a_quote_that_is_there_is_not_told_as_late() -> None:
+    ground.operator()
+    party, other = quoting(), ground.recycler(ground.book(("walmart", "*", "electronic", "0.9")))
+    kept = plain(compared([party, other], q.reply(asked(party), 9800)))
+    entry = next(e for e in kept["entries"] if e["recycler"] == str(party))
+    own = models.Book.objects.get(recycler_id=party)
+    entry.update(source="book", book=str(own.id), version=own.version, standing=None, fees=[])
+    entry["prices"] = [{**p, "ratio_bp": 9000} for p in entry["prices"]]
+    for outcome in ("late", "unreachable", "too_large"):
+        entry["live"]["outcome"] = outcome
+        assert any("and here it is" in text for text in record.replay(ranked_again(kept))), outcome
+
+
+def ranked_again(kept: dict[str, Any]) -> dict[str, Any]:
+    """What an operator would make of a record that it has changed."""
+    head = kept["head"]
+    ranking = rules.rank(
+        [Line(**line) for line in head["lines"]],
+        [record.book_of(e) for e in kept["entries"] if e["book"]],
+        [types.Fee(**f) for f in head["platform_fees"]],
+        frozenset(UUID(e["recycler"]) for e in kept["entries"] if e.get("covered")),
+    )
+    kept["answer"] = json.loads(canonical.dumps({"proved": ranking.proved, "offers": record.plain(ranking.offers)}))
+    whole = {str(o.lots[0].recycler): o.net_fen for o in ranking.offers if len(o.lots) == 1 and not o.reserve_fen}
+    reasons = {str(a.recycler): a.reason for a in ranking.absences}
+    for entry in kept["entries"]:
+        if entry["book"]:
+            entry["net_fen"], entry["reason"] = whole.get(entry["recycler"]), reasons.get(entry["recycler"], "")
+    return kept
 
 
 @pytest.mark.django_db

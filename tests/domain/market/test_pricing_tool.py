@@ -208,3 +208,18 @@ def test_a_ratio_that_followed_its_resale_ratio_still_does_when_the_tool_has_mov
     assert paid(party) == [9450]
     actions.set_terms(party, party, Terms(margin_bp=200))
     assert paid(party) == [9500]
+
+
+@pytest.mark.django_db
+def test_the_tool_waits_for_what_is_to_come_and_moves_what_counts() -> None:
+    other = f"hema,*,{ground.CITY},electronic,intact,visit,0.9,\n"
+    party = firm(row("0.9"), other)
+    actions.set_repricing(party, RepricingPolicy(margin_bp=100, most_step_bp=50), uuid4(), on=True)
+    monday = HEAD + row("0.9") + other.replace("0.9,", "0.7,")
+    actions.publish_book(party, monday, party, effective_from=clock.now() + timedelta(days=1))
+    actions.publish_book(party, HEAD + row("0.9") + other.replace("0.9,", "0.88,"), party)
+    jobs.reprice()
+    assert models.Book.objects.filter(recycler_id=party).count() == 3, "a person has said what comes next"
+    with clock.shifted(timedelta(days=1, hours=2)):
+        jobs.reprice()
+        assert paid(party) == [9050, 7000], "on top of Monday's book, not of the highest number"

@@ -3,7 +3,7 @@
 import json
 import random
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from huika.domain.market.record import BadRecord
 from huika.domain.market.types import Absence, Book, Fee, Line, Price, ReserveTerms
 from huika.kit import canonical
 
+LONG_AGO = "2026-11-01T00:00:00+00:00"
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SALT = bytes(range(32))
 FACES = (100_00, 200_00, 500_00, 1000_00)
@@ -97,7 +98,12 @@ def _settled(less: record.Document, ranking: Any) -> record.Document:
 def published(kept: record.Document) -> list[dict[str, Any]]:
     """What each recycler can show of its own book: the log's receipt of its publication."""
     return [
-        {"recycler": e["recycler"], "book": e["book"], "version": e["version"], "effective_from": AT.isoformat()}
+        {
+            "recycler": e["recycler"],
+            "book": e["book"],
+            "version": e["version"],
+            "effective_from": "2026-11-01T00:00:00+00:00",
+        }
         for e in kept["entries"]
         if e["book"]
     ]
@@ -186,7 +192,7 @@ def test_a_changed_answer_or_price_does_not_rank_again() -> None:
     assert record.replay(price)
     older = deepcopy(kept)
     older["head"]["rules"] = 1
-    assert record.replay(older) == [f"made by rules 1, these are {rules.VERSION}"]
+    assert record.replay(older) == [f"made in form 2 by rules 1; these are 2 and {rules.VERSION}"]
     with pytest.raises(BadRecord):
         record.replay({"head": {}})
 
@@ -195,11 +201,14 @@ def test_a_book_that_was_not_in_force_contradicts_nothing() -> None:
     kept = made(3)
     book = next(e for e in kept["entries"] if e["book"])
     other = {"recycler": book["recycler"], "book": str(UUID(int=5)), "version": 99}
+    book["since"] = "2026-11-02T00:00:00+00:00"
     later = {**other, "effective_from": "2026-12-01T00:00:00+00:00"}
-    over = {**other, "effective_from": "2026-11-01T00:00:00+00:00", "until": AT.isoformat()}
-    assert record.omitted_books(kept, [later, over]) == []
-    assert len(record.omitted_books(kept, [{**over, "until": "2026-11-30T00:00:00+00:00"}])) == 1
-    idle = {**over, "recycler": str(UUID(int=901)), "until": None}
+    old = {**other, "effective_from": LONG_AGO}
+    just_now = {**other, "effective_from": (AT - timedelta(seconds=1)).isoformat()}  # perhaps not committed yet
+    assert record.omitted_books(kept, [later, old, just_now]) == []
+    between = {**other, "effective_from": "2026-11-03T00:00:00+00:00"}
+    assert len(record.omitted_books(kept, [old, between])) == 1
+    idle = {**between, "recycler": str(UUID(int=901))}
     assert record.omitted_books(kept, [idle]) == [], "it may not trade, and has an entry that says so"
 
 

@@ -1,6 +1,7 @@
 """How a recycler buys beside its prices: lots, caps, numbers, rests, margins; and what a day still takes."""
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -91,6 +92,41 @@ def test_a_book_that_is_to_come_comes_on_its_day_whatever_is_set_before() -> Non
         assert standing() == (8000, False) and reason(party, [CARD]) == ""
 
 
+def test_terms_copy_each_book_to_come_once_and_change_no_price_that_nobody_named() -> None:
+    party = ground.recycler(money_fen=0)
+    actions.publish_book(party, SELLS, party, Terms(margin_bp=300))
+    actions.publish_book(party, SELLS, party, effective_from=clock.now() + timedelta(days=2))
+    for n in range(5):
+        actions.set_terms(party, party, Terms(least_cards=n))
+    assert [b.effective_from for b in effect.to_come(party, clock.now())] == [
+        max(models.Book.objects.values_list("effective_from", flat=True))
+    ]
+    assert models.Book.objects.filter(recycler_id=party).count() == 2 + 5 * 2
+    live = queries.book_in_effect(party)
+    assert live is not None and [c.ratio_bp for c in queries.cells(live.id)] == [9200]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_book_that_is_published_while_somebody_compares_accuses_nobody() -> None:
+    party = ground.recycler(BOOK, money_fen=0)
+    inside, go = threading.Event(), threading.Event()
+
+    def publish() -> None:
+        with transaction.atomic():
+            actions.publish_book(party, BOOK.replace("0.9", "0.91"), party)
+            inside.set()
+            go.wait(20)
+        connection.close()
+
+    slow = threading.Thread(target=publish)
+    slow.start()
+    assert inside.wait(20)
+    made = actions.compare(ground.CITY, "shanghai-huangpu", [CARD], served=True, covered=frozenset({party}))
+    go.set()
+    slow.join()
+    assert queries.book_in_effect(party).version == 2 and queries.books_left_out(made) == []
+
+
 def test_a_book_counts_from_now_or_a_day_that_is_near() -> None:
     party = ground.recycler(BOOK, money_fen=0)
     for wrong in (timedelta(hours=-1), timedelta(days=61)):
@@ -112,6 +148,7 @@ def test_however_many_versions_there_are_one_is_read() -> None:
     models.Book.objects.bulk_create(rows)
     with clock.shifted(timedelta(hours=1)), connection.cursor() as cursor:
         cursor.execute("ANALYZE market_book")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) SELECT id FROM market_in_effect(%s, %s)", [parties, clock.now()])
         (answer,) = cursor.fetchone() or ("[]",)
     nodes = list(within((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]))

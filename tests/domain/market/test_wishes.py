@@ -246,6 +246,20 @@ def test_one_word_is_for_one_visit(visits: UUID) -> None:
     actions.take_offer(uuid4(), made, offer)
 
 
+def test_a_pool_s_word_is_for_one_visit_whichever_offer_is_taken(visits: UUID) -> None:
+    ground.recycler(BOOK)
+    _, seller = full(visits)
+    made, _ = compared(2)
+    actions.use_pool(seller, made)
+    first, second = [o.id for o in queries.comparison(made).ranking.offers][:2]
+    assert queries.visit_stands(made, first) and queries.visit_stands(made, second)
+    actions.take_offer(uuid4(), made, first)
+    assert not queries.visit_stands(made, second)
+    with pytest.raises(VisitNotCovered):
+        actions.take_offer(uuid4(), made, second)
+    assert models.VisitSum.objects.get(comparison_id=made, offer=first).taken_at, "what was taken stays so"
+
+
 def test_a_pool_pays_for_what_was_pooled_and_for_nothing_that_brings_less(visits: UUID) -> None:
     _, seller = full(visits)
     ground.recycler(BOOK.replace("0.9", "0.5"))  # the same cards for less: a smaller share for the platform

@@ -93,7 +93,7 @@ def test_an_expired_quote_is_not_taken_and_a_bad_book_changes_nothing(platform: 
     seller = h.enrol(platform)
     spec = story.CardSpec("walmart", 500_00, "electronic", "", "")
     compared = story.compare(platform, [spec], h.DISTRICT)
-    taken = {"comparison": compared["id"], "offer": compared["offers"][0]["id"]}
+    taken = {"comparison": compared["id"], "secret": compared["secret"], "offer": compared["offers"][0]["id"]}
     with h.refused("not_found", 404):
         seller.client.post("/v1/orders", taken | {"offer": "somebody-else"})
     with h.refused("not_found", 404):

@@ -91,7 +91,7 @@ def test_every_way_out_is_free_and_releases_every_hold(platform: World, roles: p
 
     # A quote that nobody accepts.
     compared = story.compare(platform, specs, h.DISTRICT)
-    taken = {"comparison": compared["id"], "offer": compared["offers"][0]["id"]}
+    taken = {"comparison": compared["id"], "secret": compared["secret"], "offer": compared["offers"][0]["id"]}
     quoted = seller.client.post("/v1/orders", taken)
     assert trade.expire(clock.now() + timedelta(seconds=899)) == 0
     assert trade.expire(clock.now() + timedelta(seconds=901)) == 1

@@ -62,7 +62,7 @@ def texts(house: cast.House, bad: str) -> Iterator[tuple[str, str, dict[str, Any
     yield "seller", "/v1/me/payees", {"rail": "wallet", "account": bad, "name": "测试卖家"}, "account"
     yield "seller", "/v1/me/payees", {"rail": "wallet", "account": "x", "name": bad}, "name"
     yield "seller", "/v1/me/payee-codes", {"rail": "wallet", "account": bad}, "account"
-    yield "seller", "/v1/orders", {"comparison": str(ids.uuid7()), "offer": bad}, "offer"
+    yield "seller", "/v1/orders", {"comparison": str(ids.uuid7()), "offer": bad, "secret": "0" * 32}, "offer"
     accept = {"opens": "2099-01-01T01:00:00Z", "rail": "cash"}
     yield "seller", f"/v1/orders/{order}/accept", accept | {"address": bad}, "address"
     yield "courier", f"/v1/cards/{cards[0].id}/balance", {"balance_fen": 1, "channel": bad[:20]}, "channel"

@@ -36,7 +36,9 @@ def superuser(roles: postgres.Roles) -> psycopg.Connection[Any]:
 def quoted(world: World, seller: Seller) -> tuple[dict[str, Any], dict[str, Any]]:
     """An order that is not accepted yet, and the body that would accept it."""
     compared = story.compare(world, [story.CardSpec("walmart", 500_00, "electronic", "", "")], h.DISTRICT)
-    order = seller.client.post("/v1/orders", {"comparison": compared["id"], "offer": h.alone(compared)["id"]})
+    order = seller.client.post(
+        "/v1/orders", {"comparison": compared["id"], "secret": compared["secret"], "offer": h.alone(compared)["id"]}
+    )
     opens = story.first_window(seller, order["id"])["opens"]
     return order, {"opens": opens, "address": "演示路 1 号 301 室", "rail": "wallet", "payee": seller.payee}
 
@@ -79,7 +81,7 @@ def test_the_same_key_means_the_same_request(platform: World) -> None:
     assert anyone.post("/v1/comparisons", body, key=key) == compared
     with h.refused("idempotency_key_reused"):
         anyone.post("/v1/comparisons", body | {"district": "shanghai-jingan"}, key=key)
-    taken = {"comparison": compared["id"], "offer": h.alone(compared)["id"]}
+    taken = {"comparison": compared["id"], "secret": compared["secret"], "offer": h.alone(compared)["id"]}
     order = seller.client.post("/v1/orders", taken, key=key)
     assert seller.client.post("/v1/orders", taken, key=key) == order
     assert seller.client.post("/v1/orders", taken)["id"] != order["id"]

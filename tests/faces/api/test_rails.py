@@ -50,7 +50,7 @@ def compared(api: Api, *cards: tuple[str, str]) -> Any:
 
 
 def quoted(api: Api, comparison: Any, offer: int) -> Any:
-    body = {"comparison": comparison["id"], "offer": comparison["offers"][offer]["id"]}
+    body = {"comparison": comparison["id"], "secret": comparison["secret"], "offer": comparison["offers"][offer]["id"]}
     status, order = api.post("/v1/orders", body)
     assert status == 201
     return order

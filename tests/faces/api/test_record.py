@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def replayed(file: Path, *options: str) -> tuple[int, dict[str, Any]]:
 
 def test_a_record_ranks_again_and_a_receipt_finds_the_quote_that_was_taken_out(platform: World, tmp_path: Path) -> None:
     spec = h.brought(platform, "walmart", 1000_00)
+    time.sleep(record.SETTLES.total_seconds())  # its books have counted for a while
     compared = story.compare(platform, [spec], h.DISTRICT)
     best = compared["offers"][0]["lots"][0]["recycler"]
     anybody = platform.client()

@@ -170,7 +170,7 @@ class Stage:
     def early(self) -> dict[str, Aim]:
         """Orders before the courier has come."""
         me, compared = self.token(self.seller.client), self.comparison()
-        offer = {"comparison": compared["id"], "offer": h.alone(compared)["id"]}
+        offer = {"comparison": compared["id"], "offer": h.alone(compared)["id"], "secret": compared["secret"]}
         to_accept, to_cancel = (self.seller.client.post("/v1/orders", offer) for _ in range(2))
         window = story.first_window(self.seller, to_accept["id"])
         accept = {

@@ -5,9 +5,11 @@ so that nothing but the basket decides. The seller asks for less each time, the 
 names the other's last number agrees. Three rounds and ten minutes at most.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,13 +48,12 @@ def raised(book: Book, bonus_bp: int) -> Book:
     return replace(book, source="bargain", prices=prices)
 
 
-def terms(
-    bargain: UUID, book: Book, city: str, channel: str, lines: Sequence[Line], said: Sequence[int]
-) -> dict[str, Any]:
-    """What an answer is about: the basket, the book it is on top of and every step so far. Nothing of who sells."""
+def terms(bargain: UUID, until: datetime, book: Book, city: str, channel: str, lines: Sequence[Line]) -> dict[str, Any]:
+    """What an answer is about, but for the steps so far: basket, book and until when. Nothing of who sells."""
     return {
         "v": VERSION,
         "bargain": str(bargain),
+        "until": until.isoformat(),
         "recycler": str(book.recycler),
         "city": city,
         "channel": channel,
@@ -60,13 +61,12 @@ def terms(
         "book": str(book.book),
         "prices": sorted((asdict(p) for p in book.prices), key=canonical.dumps),
         "fees": [asdict(f) for f in book.fees],
-        "steps": list(said),
     }
 
 
-def about(of: Mapping[str, Any]) -> str:
-    """The name of such terms, which a recycler signs: SHA-256 of their canonical text, hex."""
-    return canonical.digest(of).hex()
+def text(of: Mapping[str, Any], said: Sequence[int]) -> bytes:
+    """Such terms with every step so far, as canonical JSON; a recycler signs its SHA-256 as `about`."""
+    return canonical.dumps({**of, "steps": list(said)})
 
 
 class Agreed:
@@ -76,10 +76,22 @@ class Agreed:
     """
 
     def __init__(
-        self, bargain: UUID, recycler: UUID, book: UUID, bonus_bp: int, steps: Sequence[Mapping[str, Any]], secret: str
+        self,
+        bargain: UUID,
+        recycler: UUID,
+        book: UUID,
+        until: datetime,
+        bonus_bp: int,
+        steps: Sequence[Mapping[str, Any]],
+        secret: str,
     ) -> None:
         self.recycler, self.book, self.bonus_bp, self.secret = recycler, book, bonus_bp, secret
-        self.evidence: dict[str, Any] = {"bargain": str(bargain), "bonus_bp": bonus_bp, "steps": list(steps)}
+        self.evidence: dict[str, Any] = {
+            "bargain": str(bargain),
+            "until": until.isoformat(),
+            "bonus_bp": bonus_bp,
+            "steps": list(steps),
+        }
 
     def raise_in(self, books: Sequence[Book]) -> list[Book]:
         """The books with what was agreed on top of the one it was agreed about. Raises BargainOver where that one does
@@ -93,8 +105,14 @@ class Agreed:
         return raised(book, self.bonus_bp)
 
 
-def follows(kept: Mapping[str, Any], book: Book, city: str, channel: str, lines: Sequence[Line]) -> str:
-    """Why a record's raised prices do not follow from its steps; empty where they do. Raises KeyError, ValueError."""
+def follows(kept: Mapping[str, Any], book: Book, at: datetime, city: str, channel: str, lines: Sequence[Line]) -> str:
+    """Why the raised prices of a record made at `at` do not follow from its steps; empty where they do.
+
+    Raises KeyError, ValueError.
+    """
+    until = datetime.fromisoformat(kept["until"])
+    if at > until:
+        return "it was over by then"
     said = [step["bonus_bp"] for step in kept["steps"]]
     for n in range(len(said)):
         allowed = may_answer if n % 2 else may_ask
@@ -102,8 +120,8 @@ def follows(kept: Mapping[str, Any], book: Book, city: str, channel: str, lines:
             return f"step {n + 1} was not open"
     before = unraised(book, kept["ratios_bp"])
     for n, step in enumerate(kept["steps"], start=1):
-        of = about(terms(UUID(kept["bargain"]), before, city, channel, lines, said[: n - 1]))
-        if n % 2 == 0 and not signed(of, n, step["bonus_bp"], step):
+        of = terms(UUID(kept["bargain"]), until, before, city, channel, lines)
+        if n % 2 == 0 and not signed(text(of, said[: n - 1]), n, step["bonus_bp"], step):
             return f"step {n} is not what the recycler signed"
     if kept["bonus_bp"] not in said or kept["bonus_bp"] != min(said[-2:], default=0) or len(said) < 2:
         return "what was agreed was not said by both"
@@ -115,8 +133,8 @@ def unraised(book: Book, ratios_bp: Sequence[int]) -> Book:
     return replace(book, prices=tuple(replace(p, ratio_bp=bp) for p, bp in zip(book.prices, ratios_bp, strict=True)))
 
 
-def signed(of: str, n: int, bonus_bp: int, step: Mapping[str, Any]) -> bool:
-    """Whether the recycler's message says this step of these terms, and its signature holds."""
+def signed(of: bytes, n: int, bonus_bp: int, step: Mapping[str, Any]) -> bool:
+    """Whether the recycler's message says this step of these terms (their `text`), and its signature holds."""
     try:
         message = bytes.fromhex(step["message"])
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(step["public_key"])).verify(
@@ -125,7 +143,7 @@ def signed(of: str, n: int, bonus_bp: int, step: Mapping[str, Any]) -> bool:
         # METHOD, PATH, TIMESTAMP, NONCE, then the body: see the API's signed requests.
         said = json.loads(message.split(b"\n", 4)[4])
         return canonical.dumps([said[name] for name in ("n", "bonus_bp", "about")]) == canonical.dumps(
-            [n, bonus_bp, of]
+            [n, bonus_bp, hashlib.sha256(of).hexdigest()]
         )
     except (InvalidSignature, ValueError, KeyError, TypeError, IndexError):
         return False

@@ -137,7 +137,7 @@ def read(reply: Reply, public_key: bytes, platform: str, lines: Sequence[Line], 
     if expires_at < asked.until:
         raise Refused("expired")
     nonce = said.get("nonce")
-    if not isinstance(nonce, str) or not 8 <= len(nonce) <= 80:
+    if not isinstance(nonce, str) or not 8 <= len(nonce) <= 80 or not (nonce.isascii() and nonce.isprintable()):
         raise Refused("unreadable")
     fees = _fees(said.get("fees"))
     return LiveQuote(_prices(said, lines, fees), fees, nonce, made_at, expires_at)

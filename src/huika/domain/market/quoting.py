@@ -85,6 +85,7 @@ class Taken:
             fresh = replace(fresh, source="live", standing=book.book if book else None)
             if book:  # a quote is a price: what its recycler still buys today, and which numbers, stays as published
                 fresh = replace(fresh, reserve=book.reserve, most_face_fen=book.most_face_fen, prefixes=book.prefixes)
+                fresh = replace(fresh, since=book.since)
             made.append(fresh)
         return made, [a for a in bookless if a.recycler not in self.quotes]
 

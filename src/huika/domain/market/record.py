@@ -9,18 +9,20 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from huika.domain.market import bargaining, live, rules
-from huika.domain.market.types import Absence, Book, Fee, Line, Offer, Price, Ranking, ReserveTerms
+from huika.domain.market.types import MOST_QUOTE_BYTES, Absence, Book, Fee, Line, Offer, Price, Ranking, ReserveTerms
 from huika.kit import canonical
 from huika.kit.tlog import merkle
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 IDLE: Final = "not_trading"
 """The reason of a recycler that may not trade: it has an entry, so that the operator's word on it is on record."""
+SETTLES: Final = timedelta(seconds=2)
+"""A book that began to count so short before a comparison may not have been committed yet when it was read."""
 NOTHING_BESIDE: Final[Mapping[UUID, dict[str, Any]]] = {}
 Document = dict[str, Any]
 
@@ -116,7 +118,7 @@ def replay(kept: Document) -> list[str]:
     try:
         head = kept["head"]
         if (head["v"], head["rules"]) != (FORMAT, rules.VERSION):
-            return [f"made by rules {head['rules']}, these are {rules.VERSION}"]
+            return [f"made in form {head['v']} by rules {head['rules']}; these are {FORMAT} and {rules.VERSION}"]
         read = [book_of(e) for e in kept["entries"] if e["book"]]
         ranking = rules.rank(
             [Line(**line) for line in head["lines"]],
@@ -167,21 +169,45 @@ def _live_differences(kept: Document) -> Iterable[str]:
             found = refused.reason
         if found != ("answered" if outcome == "replayed" else outcome):
             yield f"{who}: its live quote is {found} where the record says {outcome}"
-        elif entry["book"] and (entry["source"] == "live") != (outcome == "answered"):
+        elif outcome in live.UNHEARD and _heard(said, outcome):
+            yield f"{who}: its live quote is told as {outcome}, and here it is"
+        elif not entry["book"]:
+            if outcome == "answered" and entry["reason"] != IDLE:
+                yield f"{who}: its live quote holds, and the record says {entry['reason']}"
+        elif (entry["source"] == "live") != (outcome == "answered"):
             yield f"{who}: its live quote is {outcome}, and its price is from its {entry['source']}"
-        elif entry["book"] and entry["source"] == "live" and quote:
+        elif quote and entry["source"] == "live":
             book = book_of(entry)
             if (str(book.book), quote.prices, quote.fees) != (said["rfq"], book.prices, book.fees):
                 yield f"{who}: it quoted other prices than the record says"
+            if book != replace(book, **_NO_TERMS):
+                yield f"{who}: its live quote has terms that no live quote has"
+
+
+def _heard(said: Mapping[str, Any], outcome: str) -> bool:
+    """Whether a reply is kept of which it is said that none came, or that it was too long."""
+    kept = len(bytes.fromhex(said["body"]))
+    return 0 < kept < MOST_QUOTE_BYTES if outcome == "too_large" else bool(kept or said["signature"])
+
+
+_NO_TERMS: Final[dict[str, Any]] = {
+    "version": 0,
+    "paused": False,
+    "min_basket_fen": 0,
+    "serves": True,
+    "least_cards": 0,
+    "resting": (),
+    "bargains": False,
+}
 
 
 def _bargain_differences(kept: Document) -> Iterable[str]:
     """Prices that are said to be agreed and do not follow from the signed steps."""
-    head = kept["head"]
+    head, at = kept["head"], datetime.fromisoformat(kept["head"]["at"])
     basket = head["city"], head["channel"], [Line(**line) for line in head["lines"]]
     for entry in kept["entries"]:
         raised = entry.get("source") == "bargain"
-        if raised and (why := bargaining.follows(entry["bargain"], book_of(entry), *basket)):
+        if raised and (why := bargaining.follows(entry["bargain"], book_of(entry), at, *basket)):
             yield f"{entry['recycler']}: its bargain does not hold: {why}"
 
 
@@ -269,26 +295,27 @@ def contradictions(kept: Document, salt: bytes, logged_root: bytes, receipts: It
 
 
 def omitted_books(kept: Document, published: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Book receipts against a record: a book that was in force when it was made, and is not the one in it.
+    """Book receipts against a record: a book that counted when it was made, and a book that counted before is in it.
 
-    `published`: recycler, book, version, effective_from and, where there is one, the moment the next version took over;
-    all from receipts of `market.book.published`, so it holds before the comparison's own root was logged. Of a
-    recycler's books the one that came last counts.
+    `published`: recycler, book, version and effective_from of receipts of `market.book.published`, old ones too: of a
+    recycler's books the one that came last counts. One that began to count two seconds before accuses nobody.
     """
-    at = datetime.fromisoformat(kept["head"]["at"])
+    at = datetime.fromisoformat(kept["head"]["at"]) - SETTLES
     entries = {e["recycler"]: e for e in kept["entries"]}
     stood: dict[str, tuple[datetime, int, str]] = {}
     for book in published:
-        since, until = datetime.fromisoformat(book["effective_from"]), book.get("until")
-        if since <= at and not (until and datetime.fromisoformat(until) <= at):
-            one = (since, book["version"], book["book"])
+        one = (datetime.fromisoformat(book["effective_from"]), book["version"], book["book"])
+        if one[0] <= at:
             stood[book["recycler"]] = max(one, stood.get(book["recycler"], one))
     found = []
-    for who, (_, version, counted) in sorted(stood.items()):
+    for who, (since, version, counted) in sorted(stood.items()):
         entry = entries.get(who)
         read = (entry.get("standing") or entry["book"]) if entry else None
-        if entry is None or (read != counted and entry["reason"] != IDLE):
-            found.append(f"the book receipt of recycler {who}: version {version} was in force")
+        if entry is not None and (read == counted or entry["reason"] == IDLE):
+            continue
+        if entry and entry.get("since") and datetime.fromisoformat(entry["since"]) > since:
+            continue  # a later one: this receipt is old
+        found.append(f"the book receipt of recycler {who}: version {version} was in force")
     return found
 
 
@@ -298,8 +325,8 @@ def other_terms(kept: Document, stored: Iterable[Book]) -> list[str]:
     found = []
     for book in stored:
         entry = entries.get(str(book.recycler))
-        if entry is None:
-            continue
+        if entry is None or str(book.book) != (entry["standing"] or entry["book"]):
+            continue  # `omitted_books` has an eye on that
         told = book_of(entry)
         if told.source == "live":  # its prices are the quote's
             same = (told.standing, told.reserve, told.prefixes) == (book.book, book.reserve, book.prefixes)

@@ -9,6 +9,7 @@ WORDS.update(
         "market.outcome.appended": ("报价 {quoted_fen}，实付 {paid_fen}", "Quoted {quoted_fen}, paid {paid_fen}"),
         "market.bargain.asked": ("议价第 {n} 步：多要 {bonus_bp} 基点", "Bargain, step {n}: {bonus_bp} bp more asked"),
         "market.bargain.answered": ("议价第 {n} 步：答应 {bonus_bp} 基点", "Bargain, step {n}: {bonus_bp} bp offered"),
+        "market.bargain.refused": ("议价第 {n} 步：不加", "Bargain, step {n}: nothing more"),
         "market.bargain.agreed": ("议价成交：多 {bonus_bp} 基点", "Bargain agreed: {bonus_bp} bp more"),
         "market.bargain.left": ("卖家不议了", "The seller left the bargain"),
         "market.alert.set": ("到价提醒：{kind} 到 {net_fen}", "Price alert: {kind} at {net_fen}"),

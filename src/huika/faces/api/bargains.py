@@ -44,6 +44,7 @@ def ask_again(
 def take_bargain(
     request: HttpRequest, bargain_id: UUID, key: str = KEY_HEADER, secret: str = SECRET_HEADER
 ) -> s.BargainOut:
+    prices.check_secret(prices.bargain(bargain_id).comparison, secret)
     replies = [] if repeated(request, key) else market.rivals_quotes(bargain_id)
     once(request, key, lambda: market.take_bargain(bargain_id, secret, replies))
     return s.BargainOut.from_orm(prices.bargain(bargain_id))

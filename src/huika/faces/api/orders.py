@@ -35,6 +35,7 @@ def list_orders(request: HttpRequest) -> list[s.OrderOut]:
 @router.post("", response={201: s.OrderOut}, summary="Take a firm offer into an order")
 def quote(request: HttpRequest, body: s.OrderIn, key: str = KEY_HEADER) -> Status[s.OrderOut]:
     actor = actor_of(request, Role.SELLER)
+    prices.check_secret(body.comparison, body.secret)
     made = once(request, key, lambda: trade.quote(actor.party, body.comparison, body.offer))
     return Status(201, present.order(orders.order_for(actor, made)))
 

@@ -78,9 +78,10 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
         lines.append(Line(n, card.kind, card.face_value_fen, card.form, card.condition, card.prefix))
     covered = frozenset(r.id for r in people.recyclers())
     replies: list[Reply] = []
+    served = field.area(body.city, body.district) is not None
     if not repeated(request, key):
         limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
-        replies = market.request_quotes(body.city, "visit", lines, covered)
+        replies = market.request_quotes(body.city, "visit", lines, covered if served else frozenset())
     made: UUID = once(
         request,
         key,
@@ -88,7 +89,7 @@ def compare(request: HttpRequest, body: s.ComparisonIn, key: str = KEY_HEADER) -
             body.city,
             body.district,
             lines,
-            served=field.area(body.city, body.district) is not None,
+            served=served,
             covered=covered,
             bagged=orders.bagged(lines),
             replies=replies,
@@ -119,5 +120,6 @@ def get_record(request: HttpRequest, comparison_id: UUID, secret: str = SECRET_H
     summary="The log's proof of a recycler's signing key: what it signed in a record is held against it",
     openapi_extra={"responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}},
 )
-def get_key_receipt(request: HttpRequest, recycler_id: UUID) -> HttpResponse:
-    return HttpResponse(books.key_receipt(recycler_id), content_type="text/plain; charset=utf-8")
+def get_key_receipt(request: HttpRequest, recycler_id: UUID, public_key: Query[s.KeyQuery]) -> HttpResponse:
+    text = books.key_receipt(recycler_id, public_key.public_key)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")

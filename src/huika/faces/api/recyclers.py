@@ -172,7 +172,7 @@ def answer_bargain(request: HttpRequest, bargain_id: UUID, body: s.AnswerIn, key
     seen, proof = prices.bargain(bargain_id), signed_request(request)
     if seen.recycler != me:
         raise NotFound()
-    agrees = seen.state == "asked" and body.bonus_bp == seen.steps[-1] and not repeated(request, key)
-    replies = market.rivals_quotes(bargain_id) if agrees else []
+    agrees = (seen.state, body.n, body.bonus_bp) == ("asked", len(seen.steps) + 1, seen.steps[-1])
+    replies = market.rivals_quotes(bargain_id) if agrees and not repeated(request, key) else []
     once(request, key, lambda: market.answer_bargain(bargain_id, me, body.n, body.bonus_bp, proof, replies))
     return s.BargainOut.from_orm(prices.bargain(bargain_id))

@@ -136,7 +136,8 @@ def compared(request: HttpRequest, asked: asking.Asked, district: str) -> UUID:
     """Ask every recycler and store what they pay for these cards in a district; the comparison's id."""
     limits.spend(request, "comparison", limits.COMPARISONS_AN_HOUR)
     lines, covered = asked.lines(), asking.covered()
-    replies = market.request_quotes(asked.city, "visit", lines, covered)
+    served = field.area(asked.city, district) is not None
+    replies = market.request_quotes(asked.city, "visit", lines, covered if served else frozenset())
     return forms.once(
         request,
         who.seller_of(request),
@@ -144,7 +145,7 @@ def compared(request: HttpRequest, asked: asking.Asked, district: str) -> UUID:
             asked.city,
             district,
             lines,
-            served=field.area(asked.city, district) is not None,
+            served=served,
             covered=covered,
             bagged=orders.bagged(lines),
             replies=replies,

@@ -67,6 +67,31 @@ def save(response: HttpResponse, draft: Draft) -> None:
     )
 
 
+def _of_ours(comparison: object) -> str:
+    return f"{_name(comparison)}-asked"
+
+
+def own(response: HttpResponse, comparison: UUID) -> None:
+    """This browser asked for a comparison, though no window is chosen yet."""
+    response.set_cookie(
+        _of_ours(comparison),
+        signing.dumps(str(comparison), salt=_SALT),
+        max_age=SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def owns(request: HttpRequest, comparison: UUID) -> bool:
+    """Whether this browser asked for it; everybody in a comparison knows its number."""
+    try:
+        kept = signing.loads(request.COOKIES.get(_of_ours(comparison), ""), salt=_SALT, max_age=SECONDS)
+    except signing.BadSignature:
+        return load(request, comparison) is not None
+    return bool(kept == str(comparison))
+
+
 def drop(response: HttpResponse, comparison: UUID) -> None:
     """It was booked: nothing is kept."""
     response.delete_cookie(_name(comparison))

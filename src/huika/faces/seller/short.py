@@ -20,7 +20,7 @@ from huika.faces.seller import booking, quote
 from huika.faces.seller import draft as drafts
 from huika.faces.seller.asked import Unfilled
 from huika.kit import clock
-from huika.kit.refusals import Refusal
+from huika.kit.refusals import NotFound, Refusal
 
 
 @require_POST
@@ -33,12 +33,16 @@ def share(request: HttpRequest) -> HttpResponse:
         raise Unfilled(why="choose a district", why_zh="请选一个区")
     trade.lock_of(asked.kind.slug, asked.form)
     made = booking.compared(request, asked, district.slug)
-    return HttpResponseRedirect(f"/book/{made}/short")
+    response = HttpResponseRedirect(f"/book/{made}/short")
+    drafts.own(response, made)
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     """What is missing and the ways on; sent, the basket joins its district's pool."""
+    if not drafts.owns(request, comparison_id):
+        raise NotFound()
     comparison = books.comparison(comparison_id)
     draft = drafts.load(request, comparison_id)
     offer = _offer(comparison, draft.offer if draft else "")
@@ -79,6 +83,8 @@ def page(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
 @who.only(Role.SELLER)
 def use(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpResponse:
     """The pool is full: book this comparison by it."""
+    if not drafts.owns(request, comparison_id):
+        raise NotFound()
     forms.once(request, actor, lambda: market.use_pool(actor.party, comparison_id))
     if drafts.load(request, comparison_id):
         return HttpResponseRedirect(f"/book/{comparison_id}")

@@ -11,9 +11,12 @@ from huika.domain.market.errors import BargainOver, NoBargain, StepNotOpen, Step
 from huika.domain.market.machine import BARGAIN
 from huika.domain.market.types import Line, Reply, SignedRequest
 from huika.domain.parties import queries as parties
-from huika.kit import clock, events, locks
+from huika.kit import clock, events, ids, locks, rates
 from huika.kit.change import action
 from huika.kit.refusals import NotFound
+
+MOST_QUESTIONS = 4
+"""How often rivals are asked about one bargain: each counts an unanswered question as an omission."""
 
 
 @action
@@ -34,7 +37,16 @@ def ask_for_more(comparison: UUID, secret: str, recycler: UUID, bonus_bp: int) -
     if not bargaining.may_ask([], bonus_bp):
         raise StepNotOpen()
     until = min(row.expires_at, at + timedelta(seconds=bargaining.STANDS_SECONDS))
-    made = models.Bargain.objects.create(comparison=row, recycler_id=recycler, book_id=entry, at=at, expires_at=until)
+    number = ids.uuid7()
+    made = models.Bargain.objects.create(
+        id=number,
+        comparison=row,
+        recycler_id=recycler,
+        book_id=entry,
+        terms=queries.bargain_terms(number, until, comparison, recycler),
+        at=at,
+        expires_at=until,
+    )
     _keep_step(made, 1, bonus_bp)
     return made.id
 
@@ -68,7 +80,7 @@ def answer_bargain(
     row, steps = _open(bargain, recycler)
     if n != len(steps) + 1 or not bargaining.may_answer(steps, bonus_bp):
         raise StepNotOpen()
-    if not bargaining.signed(bargaining.about(queries.bargain_about(row, steps)), n, bonus_bp, proof.plain()):
+    if not bargaining.signed(bargaining.text(row.terms, steps), n, bonus_bp, proof.plain()):
         raise StepNotSigned()
     step = "refuse" if bonus_bp == 0 else "agree" if bonus_bp == steps[-1] else "answer"
     state = BARGAIN.next(row.state, step)
@@ -106,10 +118,14 @@ def leave_bargain(bargain: UUID, secret: str) -> None:
 
 
 def rivals_quotes(bargain: UUID) -> list[Reply]:
-    """What the others quote live now for a bargain's cards: outside any transaction, half a second at most."""
+    """What the others quote live now for a bargain's cards, where it still goes on: outside any transaction, half a
+    second at most. Raises NotFound; TooMany after a few times."""
     row = models.Bargain.objects.select_related("comparison").filter(id=bargain).first()
     if row is None:
         raise NotFound()
+    if row.state not in ("asked", "answered") or row.expires_at <= clock.now():
+        return []
+    rates.spend(f"bargain:{bargain}", MOST_QUESTIONS, bargaining.STANDS_SECONDS)
     asked = row.comparison
     rivals = _trading() - {row.recycler_id}
     return request_quotes(asked.city, asked.channel, [Line(**line) for line in asked.lines], rivals)
@@ -146,14 +162,17 @@ def _keep_step(row: models.Bargain, n: int, bonus_bp: int, proof: SignedRequest 
         at=clock.now(),
     )
     facts = {"bargain": str(row.id), "recycler": str(row.recycler_id), "n": n, "bonus_bp": bonus_bp}
-    events.record("market.bargain.asked" if n % 2 else "market.bargain.answered", row.comparison_id, facts)
+    verb = "asked" if n % 2 else "answered" if bonus_bp else "refused"
+    events.record(f"market.bargain.{verb}", row.comparison_id, facts)
 
 
 def _firm(row: models.Bargain, bonus_bp: int, replies: Sequence[Reply]) -> UUID:
     """Compare the same cards again with what was agreed, which is then firm as any offer. Raises BargainOver where the
     recycler does not buy them any more, whatever it has signed: its day may be full."""
     asked = row.comparison
-    agreed = Agreed(row.id, row.recycler_id, row.book_id, bonus_bp, queries.bargain_steps(row.id), asked.secret)
+    agreed = Agreed(
+        row.id, row.recycler_id, row.book_id, row.expires_at, bonus_bp, queries.bargain_steps(row.id), asked.secret
+    )
     made = compare(
         asked.city,
         asked.district,

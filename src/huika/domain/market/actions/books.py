@@ -28,7 +28,7 @@ from huika.domain.market.types import (
 )
 from huika.domain.parties import queries as parties
 from huika.domain.parties.errors import UnknownKey
-from huika.kit import clock, events, locks
+from huika.kit import clock, events, ids, locks
 from huika.kit.change import action
 from huika.kit.ports import provider
 from huika.kit.refusals import Malformed, NotFound
@@ -74,7 +74,8 @@ def set_terms(recycler: UUID, by: UUID, terms: Terms, *, after_version: int | No
     """The same prices on other terms from now on, as the next version; the book's id. A book that is still to come gets
     them too, and counts from when it would have. Raises Malformed, BookChanged, NotFound.
 
-    Another margin changes the ratios that follow from resale ratios; one that eats them is refused with their rows.
+    A margin that is given changes the ratios that follow from resale ratios; one that eats them is
+    refused with its rows.
     """
     _within(terms)
     last, at = last_version(recycler, after_version), clock.now()
@@ -96,7 +97,7 @@ def _on_terms(last: models.Book, by: UUID, version: int, terms: Terms) -> UUID:
     margin = values["margin_bp"]
     cells, errors = [], []
     for n, row in enumerate(queries.cells(last.id), start=2):
-        follows = bool(margin) and row.margin_bp is not None
+        follows = terms.margin_bp is not None and bool(margin) and row.margin_bp is not None
         if follows and (row.sells_bp or 0) <= margin:
             errors.append(books.no_ratio(n))
         else:
@@ -127,8 +128,12 @@ def put_in_effect(
     effective_from: datetime | None = None,
 ) -> UUID:
     """Part of a change: a version with these columns and cells, from now or a later time on; its id."""
-    at = clock.now()
+    book_id = ids.uuid7()
+    rows = [models.PriceRow(book_id=book_id, **asdict(cell)) for cell in cells]
+    models.PriceRow.objects.bulk_create(rows, batch_size=2000)
+    at = clock.now()  # after what takes long: it counts from now, and whoever compares meanwhile cannot see it
     book = models.Book.objects.create(
+        id=book_id,
         recycler_id=recycler,
         version=version,
         effective_from=max(at, effective_from or at),
@@ -137,7 +142,6 @@ def put_in_effect(
         sha256=sha256,
         **values,
     )
-    models.PriceRow.objects.bulk_create([models.PriceRow(book=book, **asdict(cell)) for cell in cells], batch_size=2000)
     events.record(
         "market.book.published",
         recycler,

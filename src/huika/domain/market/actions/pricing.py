@@ -6,6 +6,7 @@ from uuid import UUID
 
 from huika.domain.market import books, changes, models, queries
 from huika.domain.market.actions.books import last_version, put_in_effect, same_values
+from huika.domain.market.queries.effect import one_in_effect, to_come
 from huika.domain.market.types import RepricingPolicy, StockReport
 from huika.kit import clock, events
 from huika.kit.change import action
@@ -50,17 +51,18 @@ def report_stock(recycler: UUID, reports: Sequence[StockReport], by: UUID) -> No
 def reprice(recycler: UUID) -> int:
     """Publish what the tool suggests as the next version; how many cells changed. Nothing where it is off."""
     row = models.Repricing.objects.filter(recycler_id=recycler, on=True).first()
-    last = last_version(recycler) if row else None
-    if row is None or last is None or last.effective_from > clock.now():  # never on top of a book that is still to come
+    last, at = (last_version(recycler) if row else None), clock.now()
+    now = one_in_effect(recycler, at)
+    if last is None or now is None or to_come(recycler, at):  # a person has said what comes next: the tool waits
         return 0
     moved = {s.place: s for s in queries.suggestions(recycler) if s.suggested_bp != s.ratio_bp}
     if not moved:
         return 0
     cells = [
         _moved(c, moved[place].suggested_bp) if (place := changes.place(c)) in moved else c
-        for c in queries.cells(last.id)
+        for c in queries.cells(now.id)
     ]
-    book = put_in_effect(recycler, recycler, last.version + 1, same_values(last), cells, bytes(last.sha256))
+    book = put_in_effect(recycler, recycler, last.version + 1, same_values(now), cells, bytes(now.sha256))
     models.Repriced.objects.bulk_create(
         models.Repriced(
             book_id=book,

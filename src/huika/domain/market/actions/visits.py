@@ -6,10 +6,10 @@ from uuid import UUID
 from huika.domain.market import models
 from huika.domain.market.errors import VisitNotCovered
 from huika.domain.market.subjects import city_subject
-from huika.domain.market.types import VisitCost
+from huika.domain.market.types import POOLED, VisitCost
 from huika.kit import clock, events, locks
 from huika.kit.change import action
-from huika.kit.refusals import Malformed, NotFound
+from huika.kit.refusals import Malformed
 
 
 @action
@@ -32,8 +32,8 @@ def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
     if not because.strip():
         raise Malformed(field="because", why="say why", why_zh="写明原因")
     row = locks.locked(models.VisitSum.objects.all(), comparison_id=comparison, offer=offer)
-    row.allowed_by, row.allowed_because, row.taken_at = by, because.strip()[:200], None
-    row.save(update_fields=["allowed_by", "allowed_because", "taken_at"])
+    row.allowed_by, row.allowed_because, row.words = by, because.strip()[:200], _taken(comparison, offer) + 1
+    row.save(update_fields=["allowed_by", "allowed_because", "words"])
     events.record(
         "market.visit.allowed",
         comparison,
@@ -45,14 +45,22 @@ def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
 def take_offer(order: UUID, comparison: UUID, offer: str) -> None:
     """Part of an acceptance: noted once an order. Raises VisitNotCovered where somebody would be sent at a loss that
     nobody has allowed."""
+    # All offers of the comparison at once: a pool's word is for one of them.
+    sums = models.VisitSum.objects.select_for_update().filter(comparison_id=comparison).order_by("id")
+    row = next((one for one in sums if one.offer == offer), None)
+    if row is not None:
+        paid = row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
+        if not paid and (row.allowed_by is None or _taken(comparison, offer) >= row.words):
+            least = row.least_face_fen
+            raise VisitNotCovered(least_face_fen=least, short_fen=max(0, (least or 0) - row.face_fen))
+        if not paid and row.allowed_because == POOLED:
+            others = models.VisitSum.objects.filter(comparison_id=comparison, allowed_by=row.allowed_by)
+            others.exclude(id=row.id).update(allowed_by=None, allowed_because="")
+        row.taken_at = clock.now()
+        row.save(update_fields=["taken_at"])
     models.Taken.objects.create(order=order, comparison_id=comparison, offer=offer, at=clock.now())
-    try:
-        row = locks.locked(models.VisitSum.objects.all(), comparison_id=comparison, offer=offer)
-    except NotFound:
-        return  # nothing is known of what a visit costs here
-    paid = row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
-    if not paid and (row.allowed_by is None or row.taken_at):  # one word is for one visit
-        least = row.least_face_fen
-        raise VisitNotCovered(least_face_fen=least, short_fen=max(0, (least or 0) - row.face_fen))
-    row.taken_at = clock.now()
-    row.save(update_fields=["taken_at"])
+
+
+def _taken(comparison: UUID, offer: str) -> int:
+    """How often an offer was taken."""
+    return models.Taken.objects.filter(comparison_id=comparison, offer=offer).count()

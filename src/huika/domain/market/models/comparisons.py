@@ -90,6 +90,7 @@ class Bargain(models.Model):
     comparison = models.ForeignKey("market.Comparison", on_delete=models.PROTECT, related_name="+")
     recycler_id = models.UUIDField()
     book_id = models.UUIDField()  # the book it is about: where another takes over it ends
+    terms = models.JSONField(default=dict)  # `bargaining.terms`: what its answers are about
     state = models.CharField(max_length=10, default=BARGAIN.start)
     result = models.OneToOneField("market.Comparison", on_delete=models.PROTECT, related_name="+", null=True)
     at = models.DateTimeField()

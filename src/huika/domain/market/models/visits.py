@@ -43,6 +43,7 @@ class VisitSum(models.Model):
     least_face_fen = models.BigIntegerField(null=True)
     zone_least_face_fen = models.BigIntegerField(default=0)
     taken_at = models.DateTimeField(null=True)  # a seller accepted it
+    words = models.PositiveSmallIntegerField(default=1)  # for how many visits there was a word, where one was needed
     allowed_by = models.UUIDField(null=True)
     allowed_because = models.CharField(max_length=200, blank=True, default="")
 

@@ -1,14 +1,16 @@
 """Bargains as their two sides see them."""
 
 import hmac
-from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from huika.domain.market import bargaining, live, models, record
 from huika.domain.market.errors import NotTheAsker
 from huika.domain.market.types import BargainRef, Line, SignedRequest
-from huika.kit import canonical, clock
+from huika.kit import clock
 from huika.kit.refusals import NotFound
 
 
@@ -42,12 +44,12 @@ def bagged_lines(comparison: UUID) -> frozenset[int]:
     return frozenset(head["bagged"]) if head else frozenset()
 
 
-def bargain_about(row: models.Bargain, said: Sequence[int]) -> dict[str, Any]:
-    """What the next answer is about, once so much has been said; see `bargaining.terms`."""
-    kept = models.Execution.objects.get(comparison_id=row.comparison_id)
-    entry = next(e for e in kept.entries if e["recycler"] == str(row.recycler_id))
-    lines = [Line(**line) for line in row.comparison.lines]
-    return bargaining.terms(row.id, record.book_of(entry), kept.head["city"], kept.head["channel"], lines, said)
+def bargain_terms(bargain: UUID, until: datetime, comparison: UUID, recycler: UUID) -> dict[str, Any]:
+    """What the answers of a new bargain will be about; see `bargaining.terms`."""
+    kept = models.Execution.objects.select_related("comparison").get(comparison_id=comparison)
+    entry = next(e for e in kept.entries if e["recycler"] == str(recycler))
+    lines = [Line(**line) for line in kept.comparison.lines]
+    return bargaining.terms(bargain, until, record.book_of(entry), kept.head["city"], kept.head["channel"], lines)
 
 
 def bargain_steps(bargain: UUID) -> list[dict[str, Any]]:
@@ -66,10 +68,10 @@ def bargain_steps(bargain: UUID) -> list[dict[str, Any]]:
 
 def bargain(bargain_id: UUID) -> BargainRef:
     """How a bargain stands. Raises NotFound."""
-    row = models.Bargain.objects.filter(id=bargain_id).select_related("comparison").first()
-    if row is None:
+    found = _refs(models.Bargain.objects.filter(id=bargain_id))
+    if not found:
         raise NotFound()
-    return _ref(row)
+    return found[0]
 
 
 def bargain_about_offer(comparison: UUID, recycler: UUID) -> UUID | None:
@@ -81,13 +83,22 @@ def bargain_about_offer(comparison: UUID, recycler: UUID) -> UUID | None:
 def bargains_for(recycler: UUID) -> list[BargainRef]:
     """What a recycler has to answer, the most urgent first."""
     rows = models.Bargain.objects.filter(recycler_id=recycler, state="asked", expires_at__gt=clock.now())
-    return [_ref(row) for row in rows.select_related("comparison").order_by("expires_at")[:100]]
+    return _refs(rows.order_by("expires_at")[:100])
 
 
-def _ref(row: models.Bargain) -> BargainRef:
-    steps = models.BargainStep.objects.filter(bargain=row).order_by("n").values_list("bonus_bp", flat=True)
-    quote = models.Quote.objects.filter(comparison=row.comparison, recycler_id=row.recycler_id).first()
-    about = canonical.dumps(bargain_about(row, list(steps))).decode()
+def _refs(rows: QuerySet[models.Bargain]) -> list[BargainRef]:
+    """Three statements, however many there are."""
+    found = list(rows.select_related("comparison"))
+    steps: dict[UUID, list[int]] = {row.id: [] for row in found}
+    said = models.BargainStep.objects.filter(bargain_id__in=steps).order_by("n")
+    for bargain_id, bonus_bp in said.values_list("bargain_id", "bonus_bp"):
+        steps[bargain_id].append(bonus_bp)
+    quotes = models.Quote.objects.filter(comparison_id__in={row.comparison_id for row in found})
+    nets = {(q.comparison_id, q.recycler_id): q.net_fen for q in quotes.filter(net_fen__isnull=False)}
+    return [_ref(row, steps[row.id], nets.get((row.comparison_id, row.recycler_id))) for row in found]
+
+
+def _ref(row: models.Bargain, steps: list[int], net_fen: int | None) -> BargainRef:
     over = row.state in ("asked", "answered") and row.expires_at <= clock.now()
     return BargainRef(
         row.id,
@@ -98,7 +109,7 @@ def _ref(row: models.Bargain) -> BargainRef:
         row.expires_at,
         row.comparison.city,
         tuple(live.cards([Line(**line) for line in row.comparison.lines])),
-        quote.net_fen if quote else None,
+        net_fen,
         row.result_id,
-        about,
+        bargaining.text(row.terms, steps).decode(),
     )

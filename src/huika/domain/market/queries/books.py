@@ -35,7 +35,8 @@ from huika.kit import clock
 
 _LIVE = """
 SELECT live.id, live.recycler_id, live.version, live.paused, live.min_basket_fen, live.least_cards,
-    live.most_face_day_fen, live.bargains, live.fees, live.reserve, live.resting, live.prefixes, EXISTS (
+    live.most_face_day_fen, live.bargains, live.effective_from, live.fees, live.reserve, live.resting, live.prefixes,
+    EXISTS (
     SELECT 1 FROM market_pricerow r WHERE r.book_id = live.id AND r.city = %(city)s AND r.channel = %(channel)s
 ), taken.face_fen FROM market_in_effect(%(recyclers)s, %(at)s) live
 LEFT JOIN market_daytake taken ON taken.recycler_id = live.recycler_id AND taken.day = %(day)s
@@ -108,7 +109,7 @@ def _top(book: Book, line: Line, net: Net) -> TopOffer | None:
 
 def _cut(recycler: RecyclerRef, row: Sequence[Any], prices: Iterable[Price], kinds: frozenset[str]) -> Book:
     """A row of _LIVE as the book of one basket."""
-    book, _, version, paused, least_fen, least_cards, most_day_fen, bargains, *documents, serves, taken_fen = row
+    book, _, version, paused, least_fen, least_cards, most_day_fen, bargains, since, *documents, serves, taken_fen = row
     fees, reserve, resting, prefixes = (json.loads(d) if isinstance(d, str) else d for d in documents)
     rests = tuple(sorted(kinds.intersection(resting)))
     return Book(
@@ -129,6 +130,7 @@ def _cut(recycler: RecyclerRef, row: Sequence[Any], prices: Iterable[Price], kin
         resting=rests,
         prefixes=tuple((kind, tuple(prefixes[kind])) for kind in sorted(kinds.intersection(prefixes))),
         bargains=bargains,
+        since=since.isoformat(),
     )
 
 

@@ -11,10 +11,13 @@ from huika.domain.market import models
 from huika.domain.market.types import Conduct, Outcome
 from huika.kit import clock
 
+# What a bargain brought is the same question again, and counts once.
 _QUOTES = """
 SELECT q.recycler_id, count(*), count(*) FILTER (WHERE q.reason = '')
 FROM market_quote q JOIN market_comparison c ON c.id = q.comparison_id
-WHERE q.recycler_id = ANY(%(recyclers)s) AND c.at >= %(start)s AND c.at < %(end)s GROUP BY q.recycler_id
+WHERE q.recycler_id = ANY(%(recyclers)s) AND c.at >= %(start)s AND c.at < %(end)s
+    AND NOT EXISTS (SELECT 1 FROM market_bargain b WHERE b.result_id = c.id)
+GROUP BY q.recycler_id
 """
 # Who came first in each comparison, alone, among offers paid in full: ties as in the ranking.
 _FIRST = """
@@ -22,6 +25,7 @@ SELECT recycler_id, count(*) FROM (
     SELECT DISTINCT ON (q.comparison_id) q.recycler_id
     FROM market_quote q JOIN market_comparison c ON c.id = q.comparison_id
     WHERE c.at >= %(start)s AND c.at < %(end)s AND q.net_fen IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM market_bargain b WHERE b.result_id = c.id)
     ORDER BY q.comparison_id, q.net_fen DESC, q.recycler_id
 ) best WHERE recycler_id = ANY(%(recyclers)s) GROUP BY recycler_id
 """

@@ -25,6 +25,6 @@ def one_in_effect(recycler: UUID, at: datetime) -> models.Book | None:
 
 
 def to_come(recycler: UUID, at: datetime) -> list[models.Book]:
-    """The versions that will count later, in the order in which they will."""
+    """The versions that will count later, in the order in which they will; those that another has replaced left out."""
     rows = models.Book.objects.filter(recycler_id=recycler, effective_from__gt=at)
-    return list(rows.order_by("effective_from", "version"))
+    return list(rows.order_by("effective_from", "-version").distinct("effective_from"))

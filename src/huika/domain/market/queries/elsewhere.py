@@ -112,8 +112,10 @@ def preview_visits(city: str, district: str, lines: Sequence[Line], offers: Sequ
 def visit_stands(comparison: UUID, offer: str) -> bool:
     """Whether somebody may be sent for an offer of a comparison: it is covered, or somebody has allowed it."""
     row = models.VisitSum.objects.filter(comparison_id=comparison, offer=offer).first()
-    if row is None or (row.allowed_by is not None and row.taken_at is None):
+    if row is None:
         return True
+    if row.allowed_by is not None:
+        return models.Taken.objects.filter(comparison_id=comparison, offer=offer).count() < row.words
     return row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
 
 

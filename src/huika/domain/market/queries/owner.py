@@ -250,8 +250,14 @@ def won(start: datetime, end: datetime) -> Won:
     def of(rows: QuerySet[models.Outcome] | QuerySet[models.Taken]) -> Exists:
         return Exists(rows.filter(comparison=OuterRef("pk")))
 
-    made = models.Comparison.objects.filter(at__gte=start, at__lt=end).annotate(
-        taken=of(models.Taken.objects.all()), sold=of(models.Outcome.objects.filter(paid_fen__gt=0))
+    # What a bargain has brought is the same wish again: it counts where the wish was first.
+    agreed = models.Bargain.objects.filter(result__isnull=False)
+    later = agreed.filter(comparison=OuterRef(OuterRef("pk"))).values("result")
+    made = models.Comparison.objects.filter(at__gte=start, at__lt=end).exclude(id__in=agreed.values("result"))
+    made = made.annotate(
+        taken=of(models.Taken.objects.all()) | Exists(models.Taken.objects.filter(comparison__in=later)),
+        sold=of(models.Outcome.objects.filter(paid_fen__gt=0))
+        | Exists(models.Outcome.objects.filter(comparison__in=later, paid_fen__gt=0)),
     )
     counts = made.aggregate(
         n=Count("id"),

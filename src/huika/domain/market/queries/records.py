@@ -59,9 +59,11 @@ def book_receipt(recycler: UUID) -> str:
     return evidence.receipt(recycler, PUBLISHED, only=("event",))
 
 
-def key_receipt(recycler: UUID) -> str:
-    """The log's proof of a recycler's newest signing key. Raises NotFound, ReceiptNotReady."""
-    return evidence.receipt(recycler, KEY_SET, only=("event",))
+def key_receipt(recycler: UUID, public_key: str = "") -> str:
+    """The log's proof of a recycler's signing key: of this one (hex), else of the newest. Raises NotFound,
+    ReceiptNotReady."""
+    named = {"public_key": public_key} if public_key else {}
+    return evidence.receipt(recycler, KEY_SET, only=("event",), **named)
 
 
 def quotes_of(recycler: UUID, after: int = 0, most: int = 100) -> list[QuoteRef]:
@@ -152,7 +154,7 @@ def books_left_out(comparison: UUID) -> list[str]:
     at, kinds = datetime.fromisoformat(head["at"]), sorted({line["kind"] for line in head["lines"]})
     stood = books_then(parties.recyclers(active=False), head["city"], kinds, head["channel"], at)
     published = [
-        {"recycler": str(b.recycler), "book": str(b.book), "version": b.version, "effective_from": head["at"]}
+        {"recycler": str(b.recycler), "book": str(b.book), "version": b.version, "effective_from": b.since}
         for b in stood
     ]
     return record.omitted_books(kept, published) + record.other_terms(kept, stood)

@@ -86,6 +86,7 @@ class Book:
     prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (kind, what its numbers must begin with)
 
     bargains: bool = False  # whether it may be asked for more
+    since: str = ""  # from when its published book has counted, ISO 8601
 
     def begins(self, kind: str) -> tuple[str, ...]:
         """What the numbers of a kind must begin with for this recycler; empty: anything."""

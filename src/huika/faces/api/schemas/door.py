@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Field, Schema
 
 from huika.faces.api.schemas.base import UUID_EXAMPLE, Code, Fen, In
-from huika.faces.api.schemas.orders import CardOut, OrderIn
+from huika.faces.api.schemas.orders import CardOut, OfferIn
 
 
 class VisitOut(Schema):
@@ -129,7 +129,7 @@ class DecideIn(In):
     reason: str = Field(min_length=1, max_length=400, examples=["号码清楚，和申报一致"])
 
 
-class DeskOrderIn(OrderIn):
+class DeskOrderIn(OfferIn):
     """A firm offer for a caller."""
 
     seller: UUID = Field(examples=[UUID_EXAMPLE])

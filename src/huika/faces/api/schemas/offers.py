@@ -228,6 +228,12 @@ class AnswerIn(In):
     about: str = Field(pattern="^[0-9a-f]{64}$", examples=["0" * 64])
 
 
+class KeyQuery(In):
+    """Which key of a recycler: the newest where none is named."""
+
+    public_key: str = Field("", pattern="^([0-9a-f]{64})?$", examples=["0" * 64])
+
+
 class BargainOut(Schema):
     """How a bargain stands: asked, answered, agreed, refused, left or over; `result` is firm once it is agreed."""
 

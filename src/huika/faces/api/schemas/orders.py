@@ -9,11 +9,17 @@ from ninja import Field, Schema
 from huika.faces.api.schemas.base import UUID_EXAMPLE, In, Moment
 
 
-class OrderIn(In):
+class OfferIn(In):
     """A firm offer of a comparison."""
 
     comparison: UUID = Field(examples=[UUID_EXAMPLE])
     offer: str = Field(min_length=1, max_length=60, examples=["o1"])
+
+
+class OrderIn(OfferIn):
+    """The same, by whoever asked for that comparison."""
+
+    secret: str = Field(max_length=32, examples=["0" * 32], description="what the comparison answered as `secret`")
 
 
 class AcceptIn(In):
