@@ -16,6 +16,7 @@ from huika.domain.settlement import accounts, actions, models, queries
 from huika.domain.settlement.errors import NotOurs, PremiumNotOwed
 from huika.domain.settlement.types import RailState
 from huika.kit import clock
+from huika.kit.models import Event
 from huika.kit.refusals import NotFound
 
 pytestmark = pytest.mark.django_db
@@ -261,6 +262,8 @@ def test_the_operator_takes_its_own_from_the_custodian_and_nothing_of_others(out
     )
     with pytest.raises(NotOurs):
         actions.withdraw_own("x", 1, desk)
+    (event,) = Event.objects.filter(verb="settlement.own.withdrawn")
+    assert (event.subject, event.facts) == (UUID(int=0), {"amount_fen": 32_00 + NET, "reference": "w"})
     assert ledger.total_fen() == 0 and ledger.discrepancies() == []
 
 

@@ -210,6 +210,8 @@ def test_the_slip_is_the_account(courier: UUID) -> None:
     actions.pay_wages(courier, "2026-05", 25_00, DESK)
     actions.pay_wages(courier, "2026-05", 25_00, DESK)
     assert at(accounts.wages(courier)) == 0 and at(accounts.BANK) == 25_00 - 1_000_000_00
+    (paid,) = Event.objects.filter(verb="settlement.pay.paid", subject=courier)
+    assert paid.facts == {"amount_fen": 25_00, "reference": "2026-05"}
     with pytest.raises(InsufficientFunds), transaction.atomic():
         actions.pay_wages(courier, "2026-06", 1, DESK)
     assert queries.slip(courier, clock.now(), clock.now()).opening_fen == 0

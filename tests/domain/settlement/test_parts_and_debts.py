@@ -1,5 +1,6 @@
 """Parts by quota, refusals that prove nothing yet, another rail after death, debts in writing, stops by two people."""
 
+import re
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -181,6 +182,7 @@ def test_a_debt_stands_in_writing_from_unknown_to_paid(outside: Outside) -> None
     ask(row)
     (debt,) = queries.debts(row.order_id)
     assert (debt.amount_fen, debt.seller, debt.settled_at, debt.number[:2]) == (NET, row.seller_id, None, "QT")
+    assert re.fullmatch(r"QT\d{8}-[0-9A-F]{8}", debt.number) and debt.number.endswith(row.id.hex[-8:].upper())
     event = Event.objects.get(verb="settlement.debt.acknowledged")
     assert event.subject == row.order_id and event.parts["debt"]["payout"] == row.number
     outside.rail.decide(RailState.PAID)

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -204,11 +204,24 @@ def test_the_answer_to_sending_is_never_final(outside: Outside, state: RailState
     assert [verb for verb, _ in outside.rail.calls] == ["create", "query"]
 
 
+def test_an_answer_without_amount_or_payee_has_the_rail_asked_at_once(outside: Outside) -> None:
+    """Not by the sweep of a minute later: somebody waits at a door."""
+    row = paying()
+    send(row)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+        actions.rail_answered(row.id, RailAnswer(RailState.PAID))
+        cursor.execute("SELECT task_name, args ->> 'payout_id' FROM procrastinate_jobs")
+        assert cursor.fetchall() == [("settlement.ask", str(row.id))]
+
+
 def test_a_failed_payout_is_owed_again_and_a_person_knows(outside: Outside) -> None:
     row = paying()
     send(row)
     outside.rail.decide(RailState.FAILED)
     assert ask(row) == "failed" and row.reason == "said no"
+    (event,) = Event.objects.filter(verb="settlement.payout.failed")
+    assert (event.subject, event.facts) == (row.order_id, {"payout": str(row.id), "reason": "said no"})
     assert money(row) == (NET, 0, 0)
     assert items() == ["settlement.payout_failed"]
     assert ask(row) == "failed" and send(row) == "failed"

@@ -9,8 +9,10 @@ from tests.domain.settlement.outside import Outside, outside
 from tests.domain.settlement.test_escrow import credit, freeze, settle, sound
 from tests.kit.test_approvals import BEN
 
+from huika.domain.ledger import actions as ledger_actions
 from huika.domain.ledger import queries as ledger
 from huika.domain.settlement import accounts, actions, jobs, models, queries
+from huika.domain.settlement.actions import reconciling
 from huika.domain.settlement.errors import ReasonNeeded
 from huika.domain.settlement.types import StatementLine
 from huika.kit import clock, replay, work_items
@@ -278,3 +280,14 @@ def test_two_recyclers_may_use_the_same_reference(day: Day) -> None:
     assert actions.reconcile(DAY, [*day.lines, first, late]) == 0
     assert ledger.balance(accounts.escrow(other)).balance_fen == 2001_00
     sound()
+
+
+def test_only_a_recycler_s_escrow_account_is_prefunded_by_a_statement(outside: Outside) -> None:
+    party = uuid4()
+    actions.set_up([], 1_000_000_00)
+    actions.prefund(party, "first", 100_00)
+    other = f"party:{party}:payable"
+    ledger_actions.open_account(other, "party", clock.now(), party=party)
+    assert reconciling._recycler_of(accounts.escrow(party)) == party
+    for name in (other, accounts.escrow(uuid4()), accounts.CUSTODIAN, "", "party::escrow"):
+        assert reconciling._recycler_of(name) is None, name

@@ -1,6 +1,6 @@
 """Reserves: kept at the custodian, released once by their date, contested, divided by a decision."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from tests.domain.trade import ground
 from huika.domain.ledger import queries as ledger
 from huika.domain.parties import models as parties
 from huika.domain.settlement import accounts, actions, jobs, models, queries
+from huika.domain.settlement.actions import reconciling
 from huika.domain.settlement.errors import DecisionDiffers, NotTheReserve, TooLate
 from huika.domain.settlement.types import RailState, Reservation
 from huika.kit import clock
@@ -185,6 +186,9 @@ def test_all_or_nothing_are_decisions_too(kept: Kept, outside: Outside, fen: int
     assert outside.custodian.captured.get(str(kept.row.id), 0) == fen
     assert outside.custodian.released.get(f"{kept.row.id}-back", 0) == KEPT - fen
     assert models.Payout.objects.filter(what="reserve").count() == (1 if fen else 0)
+    done = {key: fen for key, (fen, _) in reconciling.ours(today()).items()}
+    capture, back = ("capture", str(kept.row.id)), ("release", f"{kept.row.id}-back")
+    assert {key: done.get(key) for key in (capture, back)} == {capture: fen or None, back: KEPT - fen or None}
     sound()
 
 
@@ -266,6 +270,23 @@ def test_a_contested_reserve_is_not_released_by_whoever_asks(kept: Kept) -> None
     with clock.shifted(timedelta(days=DAYS + 1)):
         assert actions.release_reserve(kept.card) is False
     assert kept.row.state == "contested" and kept.party() == (NET - KEPT, KEPT)
+
+
+def test_at_the_very_moment_of_its_date_a_decision_comes_too_late(kept: Kept) -> None:
+    with clock.frozen(kept.row.release_at), pytest.raises(TooLate):
+        actions.apply_decision(uuid4(), kept.card, 1)
+
+
+def test_a_reserve_goes_to_the_account_that_was_chosen_while_it_stands(kept: Kept, outside: Outside) -> None:
+    other_payee(kept.seller.party)
+    settle()
+    with clock.shifted(timedelta(days=DAYS, seconds=1)):
+        assert actions.release_reserve(kept.card)
+    assert list(models.Payout.objects.filter(what="reserve").values_list("payee_id", flat=True)) == [kept.seller.payee]
+
+
+def today() -> date:
+    return clock.now().astimezone(clock.SHANGHAI).date()
 
 
 def test_a_reserve_goes_to_the_account_that_stands_when_it_is_due(kept: Kept, outside: Outside) -> None:
