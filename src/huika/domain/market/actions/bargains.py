@@ -162,8 +162,11 @@ def _keep_step(row: models.Bargain, n: int, bonus_bp: int, proof: SignedRequest 
         at=clock.now(),
     )
     facts = {"bargain": str(row.id), "recycler": str(row.recycler_id), "n": n, "bonus_bp": bonus_bp}
-    verb = "asked" if n % 2 else "answered" if bonus_bp else "refused"
-    events.record(f"market.bargain.{verb}", row.comparison_id, facts)
+    events.record(
+        "market.bargain.asked" if n % 2 else "market.bargain.answered" if bonus_bp else "market.bargain.refused",
+        row.comparison_id,
+        facts,
+    )
 
 
 def _firm(row: models.Bargain, bonus_bp: int, replies: Sequence[Reply]) -> UUID:
