@@ -109,6 +109,16 @@ def published(kept: record.Document) -> list[dict[str, Any]]:
     ]
 
 
+def all_receipts(kept: record.Document) -> list[dict[str, Any]]:
+    """Every recycler's."""
+    return record.all_opened(kept, SALT, [e["recycler"] for e in kept["entries"]])
+
+
+def test_receipts_made_together_are_those_made_one_by_one() -> None:
+    kept = made(5)
+    assert all_receipts(kept) == [record.opened(kept, SALT, UUID(e["recycler"])) for e in kept["entries"]]
+
+
 @pytest.mark.xdist_group("a thousand records")
 def test_a_thousand_tampered_records_are_each_found_by_who_holds_the_receipt() -> None:
     """The best quote is dropped and every hash is made anew. Ranking again cannot see it; the receipts can."""
@@ -120,7 +130,7 @@ def test_a_thousand_tampered_records_are_each_found_by_who_holds_the_receipt() -
         if victim is None:
             continue
         logged = record.root(kept, SALT)
-        receipts = [record.opened(kept, SALT, UUID(e["recycler"])) for e in kept["entries"]]
+        receipts = all_receipts(kept)
         assert record.contradictions(kept, SALT, logged, receipts) == [] == record.omitted_books(kept, published(kept))
         less = without(kept, victim)
         assert record.replay(less) == [], "in itself the tampered record is sound: this is why receipts are needed"
@@ -135,7 +145,7 @@ def test_a_thousand_tampered_records_are_each_found_by_who_holds_the_receipt() -
             # Dropped before the root was logged: the log agrees with the lie, and the seller's receipt says nothing.
             seen["before"] += 1
             root = record.root(less, SALT)
-            others = [record.opened(less, SALT, UUID(e["recycler"])) for e in less["entries"]]
+            others = all_receipts(less)
             assert record.contradictions(less, SALT, root, others) == []
             (found_book,) = record.omitted_books(less, published(kept))
             assert found_book.startswith(f"the book receipt of recycler {victim}:")

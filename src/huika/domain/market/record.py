@@ -7,7 +7,7 @@ that order, entries by recycler; the root stands in the public log. A recycler's
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -232,18 +232,27 @@ def root(kept: Document, salt: bytes) -> bytes:
 
 def opened(kept: Document, salt: bytes, recycler: UUID) -> dict[str, Any]:
     """A recycler's own leaf with its salt and its way to the root. Raises BadRecord where it is not in it."""
-    place = next((n for n, e in enumerate(kept["entries"], 1) if e["recycler"] == str(recycler)), None)
-    if place is None:
+    found = all_opened(kept, salt, [str(recycler)])
+    if not found:
         raise BadRecord(f"{recycler} is not in the record")
+    return found[0]
+
+
+def all_opened(kept: Document, salt: bytes, recyclers: Container[str]) -> list[dict[str, Any]]:
+    """The same for each of these recyclers that is in it, in the record's order."""
     leaves = _leaves(kept, salt)
-    path = merkle.inclusion_proof(place, len(leaves), merkle.subtrees(leaves))
-    return {
-        "entry": kept["entries"][place - 1],
-        "salt": _salt(salt, str(recycler)).hex(),
-        "index": place,
-        "size": len(leaves),
-        "path": [h.hex() for h in path],
-    }
+    trees = merkle.subtrees(leaves)
+    return [
+        {
+            "entry": entry,
+            "salt": _salt(salt, entry["recycler"]).hex(),
+            "index": place,
+            "size": len(leaves),
+            "path": [h.hex() for h in merkle.inclusion_proof(place, len(leaves), trees)],
+        }
+        for place, entry in enumerate(kept["entries"], 1)
+        if entry["recycler"] in recyclers
+    ]
 
 
 def check_opened(own: Mapping[str, Any], logged_root: bytes) -> dict[str, Any]:
