@@ -7,6 +7,7 @@ same machine), DuckDB and Polars answer the same random cells in five rounds and
   ratio_postgres_p99  PostgreSQL's p99 / ours, by round: the median, with 95 % bounds by resampling rounds
   p99_us, p50_us      ours, over all rounds; update_p99_us: one offer changed
   disagreements       cells where any of the four gives another recycler or another fen
+  http_…              the whole comparison over HTTP with its statements (bench.comparing), after all that
 Control: the same cells without the fees must disagree somewhere, or equal answers would show little.
 """
 
@@ -26,7 +27,7 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from bench import report
+from bench import comparing, report
 from huika.domain.market.live_book import LiveBook
 from huika.domain.market.types import Fee, Place
 from huika.faces.cli.stack import ROOT
@@ -286,13 +287,18 @@ def main() -> None:
     try:
         admin = os.environ.get("DATABASE_URL") or postgres.embedded(ROOT)
         with psycopg.connect(postgres.with_database(admin, name), autocommit=True) as conn:
-            run(data, questions, conn)
+            metrics, targets, peers = run(data, questions, conn)
     finally:
         postgres.drop(ROOT, name)
+    over_http, aims = comparing.whole()
+    metrics |= {f"http_{name}": value for name, value in over_http.items()}
+    report.finish("market", metrics, targets | aims, peers)
 
 
-def run(data: Table, questions: list[tuple[int, ...]], conn: psycopg.Connection) -> None:
-    """Load all four, take turns, print."""
+def run(
+    data: Table, questions: list[tuple[int, ...]], conn: psycopg.Connection
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Load all four, take turns, print the tables; metrics, targets, peers."""
     began = time.perf_counter()
     book = ours(data)
     size = sum(a.nbytes for a in (book.cells, book.starts, book.recycler, book.ratio))
@@ -343,7 +349,7 @@ def run(data: Table, questions: list[tuple[int, ...]], conn: psycopg.Connection)
         "disagreements": {"aim": 0, "value": disagreements, "ok": disagreements == 0},
     }
     peers = {n: {"p50_us": round(median(p[n][0]), 1), "p99_us": round(median(p[n][1]), 1)} for n in p if n != "ours"}
-    report.finish("market", metrics, targets, peers)
+    return metrics, targets, peers
 
 
 if __name__ == "__main__":
