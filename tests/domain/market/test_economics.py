@@ -54,6 +54,13 @@ def test_from_which_face_value_on_a_basket_like_it_is_covered() -> None:
     assert (free.least_face_fen, free.covered) == (0, True)
     zone = economics.visit_sum(offer([1000_00]), VisitCost(10_00, least_face_fen=1000_01), PLATFORM)
     assert (zone.least_face_fen, zone.covered, zone.margin_fen > 0) == (1000_01, False, True)
+    # The fixed fee pays for the visit, each card costs a little: only the place's minimum stops it.
+    dear_cards = VisitCost(25_00, card_fen=2_00, least_face_fen=300_00)
+    fixed = (Fee("visit", "上门", "visit", fixed_fen=32_00),)
+    small = economics.visit_sum(offer([200_00], fixed), dear_cards, fixed)
+    assert (small.least_face_fen, small.covered, small.margin_fen > 0) == (300_00, False, True)
+    never = economics.visit_sum(offer([200_00], fixed), replace(dear_cards, card_fen=20_00), fixed)
+    assert never.least_face_fen is None
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,5 +1,6 @@
 """Price alerts are told once; neighbours' baskets are allowed when together they cover a visit."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -392,7 +393,8 @@ def test_who_waits_for_a_price_is_sent_one_message_without_anything_personal(out
     for ratio in ("0.91", "0.92"):
         ground.publish(party, BOOK.replace("0.9", ratio))
         settle()
-    ((phone, template, words, _),) = outside.texts
+    ((phone, template, words, reference),) = outside.texts
+    assert re.fullmatch(r"[\w.:-]{1,64}", reference), "as carriers take it"
     assert (template, words["cards"], words["yuan"]) == ("alert", "1", "¥873.45") and phone.startswith("1")
     assert sandbox.TEMPLATES["alert"].format_map(words).startswith("【回卡】到价了：") and set(words) == {
         "kind", "cards", "yuan",

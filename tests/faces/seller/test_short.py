@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -185,3 +185,44 @@ def test_events_name_no_word_of_a_seller(seller: Home) -> None:
     told = [e for e in read(0, 1000) if e.verb.startswith("market.pool")]
     assert told and "安福" not in str(told)
     assert models.PoolMember.objects.get().word == "安福小区"
+
+
+def booked_by_itself(seller: Home, page: str) -> None:
+    """From the page of a comparison that is allowed to a booked visit: no window had been chosen before."""
+    to = seller.client.get(page)["Location"]
+    assert to.startswith("/book?") and "of=" in to
+    slot = seller.client.get(to).content.decode()
+    assert "和邻居拼一次" not in slot and 'name="of"' in slot and 'name="opens"' in slot
+    form = FORM | {"of": page.split("/")[2], "district": district(), "address": ADDRESS}
+    live = post(seller.client, "/book/windows", **form)[1]
+    assert "和邻居拼一次" not in live and 'name="opens"' in live
+    elsewhere = form | {"district": catalog.districts(ground.CITY)[1].slug}
+    assert post(seller.client, "/book", **elsewhere, opens=ground.tomorrow().isoformat())[0] == 422
+    status, to = post(seller.client, "/book", **form, opens=ground.tomorrow().isoformat())
+    assert (status, to) == (302, page.removesuffix("/short")), "the comparison that was allowed, and no other"
+    assert seller.client.get(to)["Location"] == f"{to}/last"
+    status, order = post(seller.client, f"{to}/last", rail="wallet")
+    assert status == 302 and order.startswith("/orders/"), order[:600]
+
+
+def test_a_member_of_a_full_pool_chooses_a_window_and_books(seller: Home) -> None:
+    ground.courier()
+    seller.payee("wallet", "openid-pool-2")
+    post(seller.client, shared(seller.client))
+    other = home()
+    post(other.client, shared(other.client))
+    page = shared(seller.client)
+    assert post(seller.client, page.replace("/short", "/pool")) == (302, page)
+    booked_by_itself(seller, page)
+
+
+def test_whoever_a_person_has_sent_somebody_for_chooses_a_window_and_books(seller: Home) -> None:
+    ground.courier()
+    seller.payee("wallet", "openid-word")
+    page = shared(seller.client)
+    compared = UUID(page.split("/")[2])
+    actions.allow_visit(compared, queries.comparison(compared).ranking.offers[0].id, uuid4(), "a regular")
+    stranger = home()
+    other = post(stranger.client, "/book/windows", **FORM, of=str(compared), district=district(), address=ADDRESS)[1]
+    assert "和邻居拼一次" in other, "the word is for the one who asked"
+    booked_by_itself(seller, page)

@@ -24,7 +24,10 @@ def visit_sum(offer: Offer, cost: VisitCost, platform: Sequence[Fee], resale_fen
     once = sum(fee.fixed_fen for fee in platform)
     traded = 0 if resale_fen is None else resale_fen - offer.gross_fen
     income = fees + traded
-    least = _least_face(offer.face_fen, once - fixed_cost, income - once - by_basket)
+    fixed, grows = once - fixed_cost, income - once - by_basket
+    least = _least_face(offer.face_fen, fixed, grows)
+    if least is None and fixed + grows * cost.least_face_fen // offer.face_fen >= 0 <= fixed + grows:
+        least = 0  # only the place's minimum stops it, and a basket of that is covered
     least = None if least is None else max(least, cost.least_face_fen)
     return VisitSum(offer.id, offer.face_fen, income, fixed_cost + by_basket, least, cost.least_face_fen)
 

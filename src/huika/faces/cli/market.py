@@ -101,7 +101,7 @@ def _replay(args: Namespace) -> int:
     lines = [
         f"{'✗' if findings else '✓'} {head['comparison']} · {head['at']}",
         f"  {checked.entries} recyclers, {checked.offers} offers, best net {checked.best_net_fen} fen",
-        f"  {'root in the log, entry ' + str(checked.place) if checked.place is not None else NO_KEY}",
+        f"  {_root(checked.place, bool(keys))}",
         *(f"  recycler {who} signed with {key}" for who, key in checked.signers),
         *(f"  ✗ {text}" for text in findings),
     ]
@@ -109,6 +109,12 @@ def _replay(args: Namespace) -> int:
         args, {"ok": not findings, "comparison": head["comparison"], **asdict(checked), "findings": findings}, lines
     )
     return 1 if findings else 0
+
+
+def _root(place: int | None, keys: bool) -> str:
+    if place is not None:
+        return f"root in the log, entry {place}"
+    return "the log does not hold this root" if keys else NO_KEY
 
 
 NO_KEY = "root not held against the log: name the log's key with --key"

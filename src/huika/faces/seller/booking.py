@@ -46,21 +46,25 @@ def slot(request: HttpRequest) -> HttpResponse:
         if len(kept.get("begins", "")) > MOST_PREFIX:  # it may be the whole number: into no address
             kept.pop("begins")
         return HttpResponseRedirect(f"/sell/{catalog.kind(given.get('kind', '')).slug}?{kept.urlencode()}")
-    if given.get("for", asked.key) != asked.key:  # without script the price was not asked for again
+    mine = allowed(request, given.get("of", ""))
+    if mine:
+        asked = asking.of(mine[0], mine[1].id)
+    elif given.get("for", asked.key) != asked.key:  # without script the price was not asked for again
         asked = asking.with_offer(asked, "")
     refusal = None
     if request.method == "POST":
         try:
-            return _made_firm(request, asked)
+            return _made_firm(request, asked, mine)
         except Refusal as refused:
             refusal = refused
     address = given.get("address", "")[:120]
     district = district_of(asked.city, given.get("district", ""), address)
     shown = asking.show(asked, district.slug if district else "")
-    short = shown.short if district else None
+    short = shown.short if district and not mine else None
     context = {
         "asked": asked,
-        "offer": shown.chosen,
+        "offer": mine[1] if mine else shown.chosen,
+        "of": mine[0].id if mine else "",
         "short": short,
         "districts": catalog.districts(asked.city),
         "city": catalog.city(asked.city),
@@ -78,7 +82,8 @@ def windows(request: HttpRequest) -> HttpResponse:
     """The windows for an address, while it is typed. Sent in the body, so that no log keeps the address."""
     asked = asking.read(request.POST.get("kind", ""), request.POST)
     district = district_of(asked.city, request.POST.get("district", ""), request.POST.get("address", "")[:120])
-    short = asking.show(asked, district.slug).short if district else None
+    mine = allowed(request, request.POST.get("of", ""))
+    short = asking.show(asked, district.slug).short if district and not mine else None
     days = _days(asked.city, district) if district and not short else []
     opens = request.POST.get("opens", "")
     context = {"asked": asked, "district": district, "days": days, "opens": opens, "short": short}
@@ -100,7 +105,22 @@ def _days(city: str, district: District) -> list[dict[str, object]]:
     return [{"day": d, "windows": field.windows(city, district.slug, place, d) if place else []} for d in days]
 
 
-def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
+def allowed(request: HttpRequest, text: str) -> tuple[Comparison, Offer] | None:
+    """A comparison of this browser's for which somebody may be sent: where a pool or a person's word allows that, it is
+    itself what is booked, since another one would not be allowed."""
+    try:
+        of = UUID(text)
+    except ValueError:
+        return None
+    if not drafts.owns(request, of):
+        return None
+    comparison = books.comparison(of)
+    offers = comparison.ranking.offers if comparison.expires_at > clock.now() else ()
+    offer = next((o for o in offers if books.visit_stands(of, o.id)), None)
+    return (comparison, offer) if offer else None
+
+
+def _made_firm(request: HttpRequest, asked: asking.Asked, mine: tuple[Comparison, Offer] | None) -> HttpResponse:
     address, opens = request.POST.get("address", "").strip(), request.POST.get("opens", "")
     district = district_of(asked.city, request.POST.get("district", ""), address)
     if len(address) < 4:
@@ -114,8 +134,10 @@ def _made_firm(request: HttpRequest, asked: asking.Asked) -> HttpResponse:
     if at.tzinfo is None:
         raise Unfilled(why="choose a window", why_zh="请选一个时间")
     trade.lock_of(asked.kind.slug, asked.form)
-    made = compared(request, asked, district.slug)
-    offer = _offer(books.comparison(made), asked.offer)
+    if mine and mine[0].district != district.slug:
+        raise Unfilled(why="this visit was allowed in another district", why_zh="这一趟是在另一个区凑好的")
+    made = mine[0].id if mine else compared(request, asked, district.slug)
+    offer = mine[1] if mine else _offer(books.comparison(made), asked.offer)
     seen = request.POST.get("seen", "")
     response = HttpResponseRedirect(f"/book/{made}")
     drafts.save(

@@ -48,7 +48,7 @@ def page(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     offer = _offer(comparison, draft.offer if draft else "")
     asked = asking.of(comparison, offer.id)
     if books.visit_stands(comparison_id, offer.id):
-        back = f"/book?{asked.query(kind=asked.kind.slug, district=comparison.district)}"
+        back = f"/book?{asked.query(kind=asked.kind.slug, district=comparison.district, of=comparison_id)}"
         return HttpResponseRedirect(f"/book/{comparison_id}" if draft else back)
     actor, refusal = who.seller_of(request), None
     if request.method == "POST":

@@ -78,6 +78,17 @@ def test_every_term_is_published_shown_again_and_ended() -> None:
     assert "暂停收卡" in at.page()
 
 
+def test_a_fee_of_nothing_is_none_and_hinders_nobody() -> None:
+    at = At()
+    actions.set_terms(at.party, at.party, Terms(fees=(Fee("handling", "手续费", "Handling"),)))
+    assert 'name="fee-zh-1" value="手续费"' not in at.page()
+    assert at.post(paused="1", version="2").status_code == 302
+    assert (at.book.terms.paused, at.book.terms.fees) == (True, ())
+    nothing = {"fee-zh-1": "手续费", "fee-en-1": "Handling", "fee-fixed-1": "0"}
+    assert at.post(**nothing, version="3", once="2").status_code == 302
+    assert at.book.terms.fees == ()
+
+
 def test_the_reserve_and_the_prices_stay() -> None:
     at = At()
     actions.set_terms(at.party, at.party, Terms(reserve=ReserveTerms(1000, 7, 50)))

@@ -93,6 +93,7 @@ def check_record(
         logged = own_root
         if keys:
             logged, place = _logged(file, keys)
+            place = place if logged == own_root else None
             findings += [
                 f"the quote receipt of recycler {r['entry']['recycler']}: its log holds another root"
                 for r in receipts

@@ -146,7 +146,7 @@ def notify(seller_id: UUID, template: str, words: dict[str, str], about: UUID) -
         seller_id=str(seller_id),
         template=template,
         words=canonical.dumps(words).decode(),
-        reference=f"{template}-{about}-{seller_id}",
+        reference=f"{template}-{canonical.digest([about, seller_id]).hex()[:40]}",  # carriers take 64 characters
     )
 
 

@@ -65,7 +65,8 @@ class Typed:
 def of(book: BookRef, names: Mapping[str, str], in_book: Sequence[str]) -> Typed:
     """The terms in effect. `names`: kind → its name; `in_book`: the kinds that have a price."""
     terms = book.terms
-    resting, prefixes, fees = terms.resting or frozenset(), terms.prefixes or {}, terms.fees or ()
+    resting, prefixes = terms.resting or frozenset(), terms.prefixes or {}
+    fees = [f for f in terms.fees or () if f.fixed_fen or f.bp]  # a fee of nothing is none
     kinds = sorted({*in_book, *resting, *prefixes}, key=lambda slug: (names.get(slug, slug), slug))
     rows = [
         FeeTyped(
@@ -156,6 +157,8 @@ def _fees(rows: Sequence[FeeTyped]) -> tuple[Fee, ...]:
         fixed, share = Field(f"「{row.zh}」", row.en), Field(f"「{row.zh}」的比例", f"the share of {row.en}")
         fen = numbers.fen(row.fixed, fixed, MOST_FEE_YUAN) if row.fixed else 0
         bp = numbers.bp(row.share, share, MOST_FEE) if row.share else 0
+        if not fen and not bp and (row.fixed or row.share):
+            continue  # a fee of nothing is none
         if not fen and not bp:
             raise NotYet(why_zh=f"「{row.zh}」收多少还没写", why_en=f"how much is {row.en}")
         made.append(Fee(_code(row, {f.code for f in made}), row.zh, row.en, fen, bp))
