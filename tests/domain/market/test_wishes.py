@@ -1,6 +1,5 @@
 """Price alerts are told once; neighbours' baskets are allowed when together they cover a visit."""
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -12,11 +11,8 @@ from django.db import DatabaseError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.domain.ledger.together import refused, together
-from tests.domain.parties.phone import Outside as Phones
-from tests.domain.parties.phone import outside
 from tests.domain.trade import ground
 
-from huika.adapters.sms import sandbox
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, models, pooling, queries
 from huika.domain.market.errors import LessThanPooled, QuoteExpired, VisitNotCovered
@@ -27,7 +23,6 @@ from huika.kit.models import WorkItem
 from huika.kit.refusals import Malformed, NotFound, Refusal
 
 pytestmark = pytest.mark.django_db
-__all__ = ["outside"]
 CARD = Line(1, "walmart", 1000_00, "electronic")
 BOOK = ground.book(("walmart", "*", "electronic", "0.9"))
 CELL = (ground.CITY, "walmart", "electronic", 1000_00, 1)
@@ -382,30 +377,3 @@ def test_every_basket_that_helps_brings_the_visit_nearer(baskets: list[Share]) -
         missing = pooling.missing_face_fen(same)
         assert missing % pooling.ROUNDED_FEN == 0
         assert (missing == 0) == pooling.covered(same)
-
-
-def test_who_waits_for_a_price_is_sent_one_message_without_anything_personal(outside: Phones) -> None:
-    ground.operator()
-    who, party = ground.seller(), ground.recycler(BOOK)
-    alert(who.party)
-    settle()
-    outside.texts.clear()
-    for ratio in ("0.91", "0.92"):
-        ground.publish(party, BOOK.replace("0.9", ratio))
-        settle()
-    ((phone, template, words, reference),) = outside.texts
-    assert re.fullmatch(r"[\w.:-]{1,64}", reference), "as carriers take it"
-    assert (template, words["cards"], words["yuan"]) == ("alert", "1", "¥873.45") and phone.startswith("1")
-    assert sandbox.TEMPLATES["alert"].format_map(words).startswith("【回卡】到价了：") and set(words) == {
-        "kind", "cards", "yuan",
-    }  # fmt: skip
-
-
-def test_a_full_pool_sends_each_of_its_members_a_message(visits: UUID, outside: Phones) -> None:
-    who = ground.seller()
-    join(who.party, 2)
-    while not queries.pools_of(who.party)[0].covered:
-        join(uuid4(), 2)
-    settle()
-    sent = [(template, words) for _, template, words, _ in outside.texts if template == "pool"]
-    assert len(sent) == 1 and sandbox.TEMPLATES["pool"].format_map(sent[0][1])  # strangers here have no telephone

@@ -45,9 +45,9 @@ def net(offer_net_fen: int) -> str:
     return f"{offer_net_fen // 100:,}"
 
 
-def text(answer: object) -> str:
+def text(answer: Any) -> str:
     """What a page says."""
-    return re.sub(r"<[^>]*>|\s+", "", answer.content.decode())  # type: ignore[attr-defined]
+    return re.sub(r"<[^>]*>|\s+", "", answer.content.decode())
 
 
 def english(one: Haggle, path: str = "") -> str:

@@ -109,7 +109,7 @@ def _shown(
         "picked": _picked(request),
         "refusal": refusal,
     }
-    if request.htmx and request.method == "GET":  # type: ignore[attr-defined]
+    if getattr(request, "htmx", False) and request.method == "GET":
         return _waiting(request, known, context)
     further = more.onward(draft, known, offer)
     response = render(

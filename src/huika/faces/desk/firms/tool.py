@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import QueryDict
 
@@ -113,7 +114,7 @@ def boxes(policy: RepricingPolicy | None) -> list[Box]:
 def rules(form: QueryDict) -> tuple[list[Box], RepricingPolicy | None]:
     """What was typed, each with what is wrong with it; and the rules where nothing is."""
     typed = {rule.name: form.get(rule.name, "").strip()[:_LONGEST] for rule in RULES}
-    found: dict[str, int | None] = {}
+    found: dict[str, Any] = {}
     wrong: dict[str, NotYet] = {}
     for rule in RULES:
         try:
@@ -124,7 +125,7 @@ def rules(form: QueryDict) -> tuple[list[Box], RepricingPolicy | None]:
     if low is not None and high is not None and low > high:
         wrong["ceiling"] = NotYet(why_zh="上限不能低于下限", why_en="the ceiling may not be below the floor")
     made = [Box(rule, typed[rule.name], wrong.get(rule.name)) for rule in RULES]
-    return made, None if wrong else RepricingPolicy(**found)  # type: ignore[arg-type]
+    return made, None if wrong else RepricingPolicy(**found)
 
 
 @dataclass(frozen=True)
