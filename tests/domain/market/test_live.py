@@ -235,6 +235,7 @@ def test_a_nonce_is_of_plain_characters(nonce: str) -> None:
         {"paused": True},
         {"min_basket_fen": 10**12},
         {"least_cards": 60},
+        {"least_payout_fen": 10**12},
         {"serves": False},
         {"resting": ["walmart"]},
     ],

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huika.domain.market.live_book import LiveBook, Net
+from huika.domain.market import live_book
+from huika.domain.market.live_book import LiveBook, Net, TooManyNames
 from huika.domain.market.types import Fee, Place
 from huika.kit.money import share_fen
 
@@ -72,13 +73,49 @@ def test_the_top_is_what_the_slow_sums_say(
             assert book.top(of, platform, count=3) == wanted[:3]
 
 
+@pytest.mark.parametrize("most", [0, 3])
+def test_the_top_is_the_same_where_too_much_would_be_lent(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_book, "MOST_LENT", most)
+    any_face, fees = PLACES[0], [[Fee("f", "", "", 1_00)] for _ in range(6)]
+    own = [replace(any_face, face_value_fen=face) for face in FACES]
+    rows = {(any_face, n): 9000 + n for n in range(5)} | {(own[0], 1): 9500, (own[1], 5): 8800}
+    elsewhere = replace(any_face, city="hangzhou")
+    rows |= {(elsewhere, 0): 9100, (replace(elsewhere, face_value_fen=FACES[0]), 1): 9200}
+    book, now = built(rows, fees), dict(rows)
+    assert len(book.rows.ratios) == len(rows) + (1 if most else 0), "the cheaper place alone is lent to"
+    for place, recycler, ratio in [
+        (own[2], 0, 9600),
+        (any_face, 1, 8000),
+        (own[0], 1, 0),
+        (own[1], 5, 0),
+        (any_face, 2, 0),
+    ]:
+        book.put(place, recycler, ratio)
+        now.pop((place, recycler), None)
+        if ratio:
+            now[place, recycler] = ratio
+        for of in (*own, replace(elsewhere, face_value_fen=FACES[0])):
+            assert book.top(of, count=12) == slowly(now, fees, (), of)
+
+
+def test_names_that_find_no_number_are_refused_and_never_another_cell_s() -> None:
+    book = built({}, [[]])
+    place = PLACES[0]
+    for n in range(16):
+        book.number(replace(place, condition=f"c{n}"))
+    with pytest.raises(TooManyNames):
+        book.number(replace(place, condition="one more"))
+    assert len(book.names["condition"]) == 16
+
+
 def test_a_reader_keeps_the_cell_that_it_took() -> None:
     place = Place("walmart", 500_00, "shanghai", "electronic", "intact", "visit")
     book = built({(place, 0): 9000, (place, 2): 9100}, [[], [], []])
-    recyclers, ratios = book.cell(book.number(place))
+    held = book.cell(book.number(place))
+    assert held is not None
     book.put(place, 0, 9500)
     book.put(place, 1, 9400)
-    assert (recyclers.tolist(), ratios.tolist()) == ([0, 2], [9000, 9100])
+    assert (held.recyclers.tolist(), held.ratios.tolist()) == ([0, 2], [9000, 9100])
     assert [n.recycler for n in book.top(place)] == [0, 1, 2]
 
 

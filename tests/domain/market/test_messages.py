@@ -4,7 +4,8 @@ import re
 from uuid import UUID, uuid4
 
 import pytest
-from tests.domain.market.test_wishes import BOOK, alert, join, settle, visits
+from tests.domain.market.test_pools import join, visits
+from tests.domain.market.test_wishes import BOOK, alert, settle
 from tests.domain.parties.phone import Outside as Phones
 from tests.domain.parties.phone import outside
 from tests.domain.trade import ground

@@ -28,6 +28,7 @@ def markets(draw: st.DrawFn) -> tuple[list[Line], list[Book], tuple[Fee, ...], f
     for n in range(draw(st.sampled_from([0, 1, 2, 3, 4, 5]))):
         made = b.book(n, draw(b.prices(RATIOS)), draw(FEES), least=draw(st.sampled_from([0, 0, 0, 500_00, 3000_00])))
         cap = draw(st.sampled_from([None, None, None, 1000_00, 3000_00]))
+        made = replace(made, least_payout_fen=draw(st.sampled_from([0, 0, 0, 700_00, 2500_00])))
         made = replace(made, paused=draw(SELDOM), least_cards=draw(st.sampled_from([0, 0, 2])), most_face_fen=cap)
         books.append(replace(made, serves=False, prices=()) if draw(SELDOM) else made)
     covered = frozenset(m.recycler for m in books if not draw(SELDOM))
@@ -36,6 +37,11 @@ def markets(draw: st.DrawFn) -> tuple[list[Line], list[Book], tuple[Fee, ...], f
 
 def best(ranking: Ranking) -> int:
     return ranking.offers[0].net_fen if ranking.offers else 0
+
+
+def payout(book: Book, basket: list[Line]) -> int:
+    prices = [b.price_of(book, line) for line in basket]
+    return sum(share_fen(line.face_value_fen, p.ratio_bp) for line, p in zip(basket, prices, strict=True) if p)
 
 
 def fee_fen(fee: Fee, grosses: list[int]) -> int:
@@ -103,6 +109,7 @@ def test_every_book_makes_an_offer_or_is_absent_for_a_true_reason(made: tuple) -
             or not all(takes)
             or face < m.min_basket_fen
             or len(basket) < m.least_cards
+            or payout(m, basket) < m.least_payout_fen
             or (m.most_face_fen is not None and face > m.most_face_fen)
         )
         if m.recycler in offering:
@@ -118,6 +125,7 @@ def test_every_book_makes_an_offer_or_is_absent_for_a_true_reason(made: tuple) -
             "not_accepted": not all(takes),
             "below_minimum": face < m.min_basket_fen,
             "too_few": len(basket) < m.least_cards,
+            "below_payout": payout(m, basket) < m.least_payout_fen,
             "over_cap": m.most_face_fen is not None and face > m.most_face_fen,
             "fees_exceed": True,
         }[reason]
@@ -128,6 +136,7 @@ def test_every_book_makes_an_offer_or_is_absent_for_a_true_reason(made: tuple) -
             m = next(x for x in books if x.recycler == lot.recycler)
             face = sum(line.face_value_fen for line in basket if line.n in {c.n for c in lot.cards})
             assert not m.paused and m.recycler in covered and face >= m.min_basket_fen
+            assert sum(c.gross_fen for c in lot.cards) >= m.least_payout_fen
             assert len(lot.cards) >= m.least_cards and face <= (face if m.most_face_fen is None else m.most_face_fen)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 
@@ -48,6 +48,7 @@ def test_terms_stay_until_they_are_changed_and_prices_stay_with_them() -> None:
         fees=(Fee("handling", "手续费", "handling", bp=40),),
         min_basket_fen=100_00,
         least_cards=2,
+        least_payout_fen=90_00,
         most_face_day_fen=5000_00,
         margin_bp=150,
         resting=frozenset({"hema"}),
@@ -62,7 +63,17 @@ def test_terms_stay_until_they_are_changed_and_prices_stay_with_them() -> None:
     actions.publish_book(party, BOOK, party)
     assert terms_of(party) == replace(kept, least_cards=3)
     ends = Terms(
-        False, False, (), 0, 0, NO_CAP, OWN_RATIOS, resting=frozenset(), prefixes={"walmart": ()}, reserve=NO_RESERVE
+        False,
+        False,
+        (),
+        0,
+        0,
+        NO_CAP,
+        OWN_RATIOS,
+        resting=frozenset(),
+        prefixes={"walmart": ()},
+        reserve=NO_RESERVE,
+        least_payout_fen=0,
     )
     actions.set_terms(party, party, ends, after_version=4)
     assert terms_of(party) == replace(ends, most_face_day_fen=None, margin_bp=None, prefixes={}, reserve=None)
@@ -90,6 +101,20 @@ def test_a_book_that_is_to_come_comes_on_its_day_whatever_is_set_before() -> Non
         assert queries.books_in_effect()[party].version == 4
         actions.set_terms(party, party, Terms(paused=False))
         assert standing() == (8000, False) and reason(party, [CARD]) == ""
+
+
+def test_a_least_payout_stops_a_lot_that_is_paid_less() -> None:
+    party = ground.recycler(ground.book(("walmart", "*", "electronic", "0.9")), money_fen=0)
+    actions.set_terms(party, party, Terms(least_payout_fen=900_00))
+    card = Line(1, "walmart", 1000_00, "electronic")
+    assert reason(party, [card]) == ""
+    actions.set_terms(party, party, Terms(least_payout_fen=900_01))
+    assert reason(party, [card]) == "below_payout" and reason(party, [card, replace(card, n=2)]) == ""
+    assert queries.top_offers(ground.CITY, card) == []
+    book = models.Book.objects.filter(recycler_id=party).latest("version")
+    book.id, book.version, book.least_payout_fen = uuid4(), 99, -1
+    with pytest.raises(IntegrityError, match="market_book_least_payout"), transaction.atomic():
+        book.save(force_insert=True)
 
 
 def test_terms_copy_each_book_to_come_once_and_change_no_price_that_nobody_named() -> None:
@@ -178,6 +203,8 @@ def test_terms_need_a_book_and_the_version_they_were_seen_against() -> None:
     [
         Terms(min_basket_fen=-1),
         Terms(least_cards=61),
+        Terms(least_payout_fen=-1),
+        Terms(least_payout_fen=10_000_000_01),
         Terms(most_face_day_fen=-1),
         Terms(margin_bp=5001),
         Terms(resting=frozenset({"nothing"})),

@@ -80,8 +80,9 @@ def test_terms_bargains_and_prices_of_one_recycler(platform: World, tmp_path: Pa
         "kind,face_value,city,form,condition,channel,ratio,sells\nwalmart,*,shanghai,electronic,intact,visit,0.9,0.96\n"
     )
     h.signed(firm, "POST", "/v1/recycler/books", rows.encode())
-    with h.refused("not_found", 404):
+    with h.refused("no_repricing", 404) as none:
         h.signed(firm, "GET", "/v1/recycler/suggestions")
+    assert "POST /v1/recycler/repricing" in str(none.value.body)
     h.posted(firm, "/v1/recycler/repricing", {"on": True, "margin_bp": 200, "most_step_bp": 50})
     h.posted(firm, "/v1/recycler/stock", {"kinds": [{"kind": "walmart", "bad_bp": 20}]})
     said = h.signed(firm, "GET", "/v1/recycler/suggestions")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -14,12 +14,13 @@ from tests.faces.api.cast import newest_code
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions as market
 from huika.domain.market import queries as books
-from huika.domain.market.types import Line, Offer, ReserveTerms
+from huika.domain.market.types import Line, Offer, ReserveTerms, VisitCost
 from huika.domain.parties import actions as parties
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor
 from huika.domain.trade import queries as orders
 from huika.faces.seller import draft as drafts
+from huika.faces.seller import offers
 from huika.kit import clock
 
 TERMS = ReserveTerms(1000, 7, 50)
@@ -87,3 +88,11 @@ def later(days: int) -> timedelta:
 def today() -> str:
     """Today in Shanghai, as an address says it."""
     return clock.now().astimezone(clock.SHANGHAI).date().isoformat()
+
+
+def home_where_visits_are_dear() -> Home:
+    """A visit costs ¥40: more than one card of ¥1,000 brings, less than two."""
+    offers.forget()
+    ground.operator()
+    market.set_visit_cost(ground.CITY, VisitCost(visit_fen=40_00), uuid4())
+    return home()

@@ -1,6 +1,7 @@
 """The seller's comparison: record and time beside each net, order, numbers, small cards, who takes it elsewhere."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from django.test import Client
 from tests.domain.trade import ground
 
 from huika.domain.catalog import queries as catalog
-from huika.domain.market import actions, queries
+from huika.domain.market import actions, models, queries
 from huika.domain.market.models import Outcome
 from huika.domain.market.types import Fee, Line, Terms
 from huika.faces.seller import offers
@@ -53,6 +54,10 @@ def sold(party: UUID, full: int, of: int, seconds: int) -> None:
     )  # fmt: skip
 
 
+def covered() -> frozenset[UUID]:
+    return frozenset(models.Book.objects.values_list("recycler_id", flat=True))
+
+
 def page(client: Client, path: str = SELL, **headers: str) -> str:
     answer = client.get(path, **headers)
     assert answer.status_code == 200, answer.content.decode()[:500]
@@ -79,6 +84,46 @@ def test_record_and_time_are_named_from_thirty_cards_on(anyone: Client) -> None:
     assert "paid about 3 min after arrival · 38 of 40 cards paid in full" in en
     assert "paid at the door · new here, 3 cards" in en
     assert "15 分钟" in zh and "kept for 15 minutes" in en
+
+
+def test_the_share_that_is_named_is_what_the_seller_gets(anyone: Client) -> None:
+    shop("0.9")
+    (best,) = queries.preview(ground.CITY, [CARD, replace(CARD, n=2), replace(CARD, n=3)], covered()).offers
+    share = best.net_fen * 1000 // best.face_fen
+    assert share < 900, "fees come off the price"
+    zh, en = plain(page(anyone)), plain(page(anyone, **EN))
+    assert f"到手 {share / 100:g} 折，费用都扣过了" in zh and "9 折" not in zh.replace(f"{share / 100:g} 折", "")
+    assert f"{share / 10:g}% for you, every fee taken off" in en
+
+
+def test_fees_and_record_stand_there_for_each_of_many(anyone: Client) -> None:
+    names = []
+    for n in range(6):
+        party = shop(f"0.9{n}")
+        names += [
+            b.name_zh for b in queries.live_books(ground.CITY, [], "visit", clock.now())[0] if b.recycler == party
+        ]
+    box = page(anyone).partition("每家的费用、到账、守信")[2].partition("</details>")[0]
+    assert len(names) == 6 and all(name in box for name in names)
+
+
+def test_an_order_that_tells_nothing_yet_says_so(anyone: Client) -> None:
+    first, _ = shop("0.92"), shop("0.9")
+    for code in ("speed", "safety"):
+        assert "还没有哪家满 30 张卡的记录，先按到手排" in page(anyone, f"{SELL}&sort={code}")
+        assert "Nobody has a record of 30 cards yet" in page(anyone, f"{SELL}&sort={code}", **EN)
+    assert "先按到手排" not in page(anyone)
+    sold(first, 40, 40, 60)
+    offers.forget()
+    for code in ("speed", "safety"):
+        assert "先按到手排" not in page(anyone, f"{SELL}&sort={code}")
+
+
+def test_a_wrong_face_value_is_not_called_a_wrong_card(anyone: Client) -> None:
+    shop("0.9")
+    zh, en = (plain(page(anyone, "/sell/walmart?form=electronic&face=37", **lang)) for lang in ({}, EN))
+    assert "这个面值不收" in zh and "这种卡暂时不收" not in zh and "没有 ¥37 的面值" in zh
+    assert "Not with this face value" in en and "has no face value of ¥37" in en
 
 
 def test_fees_stand_by_name(anyone: Client) -> None:

@@ -7,12 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 from tests.domain.trade import ground
-from tests.faces.seller.ground import Home, home
+from tests.faces.seller.ground import Home, home, home_where_visits_are_dear
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, models, queries
-from huika.domain.market.types import VisitCost
-from huika.faces.seller import offers
 from huika.kit import clock, ids, replay
 from huika.kit.events import read
 
@@ -25,10 +23,7 @@ ADDRESS = "黄浦区演示路 1 号 301 室"
 @pytest.fixture
 def seller(db: None) -> Home:
     """A seller at home where a visit costs more than one card brings, and two of them or two neighbours are enough."""
-    offers.forget()
-    ground.operator()
-    actions.set_visit_cost(ground.CITY, VisitCost(visit_fen=40_00), uuid4())
-    return home()
+    return home_where_visits_are_dear()
 
 
 def post(client: Client, path: str, once: str = "", **form: str) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """Why `market` refuses."""
 
-from huika.kit.refusals import Refusal
+from huika.kit.refusals import NotFound, Refusal
 
 
 class CityNotServed(Refusal):
@@ -96,6 +96,16 @@ class AlertStands(Refusal):
     )
 
 
+class PaidAlready(Refusal):
+    """Data: yuan, what these cards bring now."""
+
+    code, status = "paid_already", 409
+    zh, en = (
+        "没设提醒：这些卡现在就值 {yuan}",
+        "No alert was set: these cards bring {yuan} now already.",
+    )
+
+
 class VisitPaysAlone(Refusal):
     code, status = "visit_pays_alone", 409
     zh, en = "这些卡自己就够上门，不用拼", "These cards are enough for a visit of their own."
@@ -121,4 +131,14 @@ class LessThanPooled(Refusal):
     zh, en = (
         "比拼的时候少了：当时说好面值 ¥{yuan}，现在的价也要够得上",
         "Less than what you shared: a face value of ¥{yuan}, at a price that still covers your part.",
+    )
+
+
+class NoRepricing(NotFound):
+    """Without its rules the tool has nothing to reckon with."""
+
+    code = "no_repricing"
+    zh, en = (
+        "还没有自动调价的规则：先 POST /v1/recycler/repricing（on 可以是 false），再来看建议",
+        "The pricing tool has no rules yet: POST /v1/recycler/repricing first (on may be false), then ask again.",
     )

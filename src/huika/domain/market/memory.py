@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from huika.domain.market import models
-from huika.domain.market.live_book import Ints, LiveBook, Short
+from huika.domain.market.live_book import Ints, LiveBook, Short, TooManyNames
 from huika.domain.market.types import Fee, Place
 
 CHANNEL = "huika_books"
@@ -57,13 +57,20 @@ class Memory:
     def arrays(self, live: Sequence[Live]) -> LiveBook:
         """The arrays of exactly these books, one a recycler."""
         with self._lock:
-            known = tuple((one.recycler, one.fees) for one in live)
-            if known != self._known:
-                self._start(live, known)
-            for one in live:
-                if self._held[one.recycler].book != one.book:
-                    self._replace(one)
-            return self._arrays
+            try:
+                return self._brought_to(live)
+            except TooManyNames:  # of books that are live no more: named anew from those that are
+                self._held, self._known, self._arrays = {}, (), LiveBook((), ())
+                return self._brought_to(live)
+
+    def _brought_to(self, live: Sequence[Live]) -> LiveBook:
+        known = tuple((one.recycler, one.fees) for one in live)
+        if known != self._known:
+            self._start(live, known)
+        for one in live:
+            if self._held[one.recycler].book != one.book:
+                self._replace(one)
+        return self._arrays
 
     def _start(self, live: Sequence[Live], known: tuple[tuple[UUID, tuple[Fee, ...]], ...]) -> None:
         """Other recyclers or fees: everything anew, with what is held of unchanged books."""

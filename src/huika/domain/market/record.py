@@ -125,11 +125,18 @@ def replay(kept: Document) -> list[str]:
             read,
             [Fee(**f) for f in head["platform_fees"]],
             frozenset(UUID(e["recycler"]) for e in kept["entries"] if e.get("covered")),
-            frozenset(head["bagged"]),
+            frozenset(_numbers(head["bagged"])),
         )
         return [*_differences(kept, ranking), *_live_differences(kept), *_bargain_differences(kept)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadRecord(f"it cannot be read: {type(error).__name__} {error}") from error
+
+
+def _numbers(found: object) -> list[int]:
+    """A list of whole numbers. Raises ValueError."""
+    if not isinstance(found, list) or not all(type(n) is int for n in found):
+        raise ValueError("a list of whole numbers")
+    return found
 
 
 class BadRecord(Exception):
@@ -196,6 +203,7 @@ _NO_TERMS: Final[dict[str, Any]] = {
     "min_basket_fen": 0,
     "serves": True,
     "least_cards": 0,
+    "least_payout_fen": 0,
     "resting": (),
     "bargains": False,
 }

@@ -28,6 +28,7 @@ ABSENT = {
     "city": ("不收这个城市的卡", "Does not buy in this city."),
     "below_minimum": ("低于起收金额", "Below its minimum basket."),
     "too_few": ("张数不够起收", "Fewer cards than it comes for."),
+    "below_payout": ("付的钱不到它的起付数", "Less than it pays out at least."),
     "over_cap": ("今天的额度收满了", "More than it still buys today."),
     "no_book": ("还没有价目表", "Has no price book yet."),
     "fees_exceed": ("扣费后不划算", "Its fees would eat the price."),
@@ -106,9 +107,16 @@ def hindrance(book: Book, lines: Sequence[Line], covered: frozenset[UUID]) -> st
         return "below_minimum"
     if len(lines) < book.least_cards:
         return "too_few"
+    if payout_fen(book, lines) < book.least_payout_fen:
+        return "below_payout"
     if book.most_face_fen is not None and face > book.most_face_fen:
         return "over_cap"
     return ""
+
+
+def payout_fen(book: Book, lines: Sequence[Line]) -> int:
+    """What a book pays for cards that it takes, before any fee."""
+    return sum(share_fen(line.face_value_fen, ratio(book, line)) for line in lines)
 
 
 def _not_taken(book: Book, line: Line) -> str:
@@ -149,6 +157,7 @@ def _bidder(book: Book, lines: Sequence[Line], platform: Sequence[Fee]) -> split
         payouts,
         fixed_fen=fixed_fen(book.fees),
         least_face_fen=book.min_basket_fen,
+        least_payout_fen=book.least_payout_fen,
         least_cards=max(1, book.least_cards),
         most_face_fen=book.most_face_fen,
         order=hashlib.sha256(book.recycler.bytes).digest()[0],

@@ -22,7 +22,7 @@ WORDS.update(
         "market.stock.reported": ("库存更新", "Stock reported"),
         "market.repricing.set": ("自动调价的规则更新", "Rules of the pricing tool set"),
         "market.visit_cost.set": ("上门成本调整", "Cost of a visit set"),
-        "market.visit.allowed": ("批准亏本上门：{because}", "A visit at a loss was allowed: {because}"),
+        "market.visit.allowed": ("破例派人：{because}", "Somebody is sent all the same: {because}"),
         "market.platform_fee.set": ("平台费调整：{zh}", "Platform fee set: {en}"),
         "market.comparison.made": (
             "比价：{offers} 个报价，最高到手 {best_net_fen}",

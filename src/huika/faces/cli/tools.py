@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from django.db import OperationalError
 
 from huika.faces.cli.stack import ROOT
 from huika.kit import canonical
@@ -63,6 +64,14 @@ def add_commands(add: Add) -> None:
     simulate.set_defaults(run=guarded(run_simulate))
 
 
+class NoInstallation(Refusal):
+    """Nothing was started here and the environment names no database."""
+
+    code, status = "no_installation", 404
+    zh = "这里没有在运行的系统：先 `huika up`，或设好 HUIKA_APP_URL 等几项"
+    en = "No installation here: start one with `huika up`, or set HUIKA_APP_URL and the others."
+
+
 def guarded(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
     """A refusal is one line on standard error and exit status 1."""
 
@@ -74,6 +83,9 @@ def guarded(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
         except BrokenPipeError:  # the reader has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
+        except OperationalError as problem:
+            said = str(problem).strip().splitlines()[0] if str(problem).strip() else ""
+            print(f"✗ 数据库没有应答\n  The database does not answer: {said}", file=sys.stderr)
         except (OSError, LookupError, ValueError) as problem:
             print(f"✗ {problem}", file=sys.stderr)
         return 1
@@ -86,7 +98,7 @@ def connect() -> None:
     if "HUIKA_APP_URL" not in os.environ:
         known = sorted((ROOT / "var" / "up").glob("*/addresses.json"), key=lambda p: p.stat().st_mtime)
         if not known:
-            raise LookupError("no installation here: start one with `huika up`, or set HUIKA_APP_URL and the others")
+            raise NoInstallation()
         os.environ.update(json.loads(known[-1].read_text())["environment"])
     django.setup()
 
@@ -158,7 +170,11 @@ def run_log(args: Namespace) -> int:
         wrong = evidence.check_log()
         if wrong:
             raise ValueError(f"the log is not what the database says: {wrong}")
-    return show(args, {"size": size, "key": key, "checked": args.what == "check"}, [f"{size} leaves", key])
+    return show(
+        args,
+        {"size": size, "key": key, "checked": args.what == "check"},
+        [f"{size} {'leaf' if size == 1 else 'leaves'}", key],
+    )
 
 
 def run_inspect(args: Namespace) -> int:

@@ -1,6 +1,8 @@
 """What a seller waits for: a price, or neighbours to share a visit with."""
 
 import re
+import unicodedata
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,15 +13,17 @@ from huika.domain.catalog import queries as catalog
 from huika.domain.catalog.types import Kind
 from huika.domain.market import actions as market
 from huika.domain.market import queries as books
-from huika.domain.market.queries import NoticeRef
+from huika.domain.market.errors import PaidAlready
+from huika.domain.market.queries import NoticeRef, PoolRef
 from huika.domain.parties.types import Actor, Role
 from huika.faces.pages import forms, who
 from huika.faces.seller import asked as asking
 from huika.faces.seller.asked import Asked, Unfilled
 from huika.faces.seller.short import place
-from huika.kit.refusals import NotFound, Refusal
+from huika.kit.refusals import Malformed, NotFound, Refusal
 
-_YUAN = re.compile(r"(\d{1,7})(?:\.(\d{1,2}))?", re.ASCII)
+_YUAN = re.compile(r"(\d+)(?:\.(\d{1,2}))?", re.ASCII)
+_LONGEST = 40
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,15 +41,18 @@ def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
     except Refusal as refused:
         refusal = refused
     known = {k.slug: k for k in catalog.kinds()}
+    pools = books.pools_of(actor.party)
+    ways_on = {p.id: _again(p) for p in pools if p.ready}
     shown = asking.show(asked) if asked else None
     context = {
         "asked": asked,
         "now_fen": shown.full[0].net_fen if shown and shown.full else None,
         "net": given.get("net", ""),
-        "alerts": [(a, known[a.kind], _sell(a.form, a.face_fen, a.cards)) for a in books.alerts_of(actor.party)],
-        "notices": [_told(n, known) for n in books.notices_of(actor.party)],
-        "pools": [(p, place(p.city, p.district)) for p in books.pools_of(actor.party)],
+        "alerts": [(a, known[a.kind]) for a in books.alerts_of(actor.party)],
+        "notices": [_told(n, known, ways_on) for n in books.notices_of(actor.party)],
+        "pools": [(p, place(p.city, p.district), ways_on.get(p.id, "")) for p in pools],
         "refusal": refusal,
+        "sell_now": _offers(asked) if asked and isinstance(refusal, PaidAlready) else "",
     }
     return render(request, "seller/alerts.html", context, status=refusal.status if refusal else 200)
 
@@ -53,12 +60,36 @@ def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
 def _set(request: HttpRequest, actor: Actor, asked: Asked | None, text: str) -> None:
     if asked is None:
         raise Unfilled(why="choose a card first", why_zh="先选一种卡")
-    found = _YUAN.fullmatch(text.strip().lstrip("¥").replace(",", ""))
-    if not found:
-        raise Unfilled(why="an amount in yuan", why_zh="金额填数字，单位是元")
-    net_fen = int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
+    net_fen = _fen(text)
     cell = (asked.city, asked.kind.slug, asked.form, asked.face_fen, asked.count)
-    forms.once(request, actor, lambda: market.set_alert(actor.party, *cell, net_fen))
+    try:
+        forms.once(request, actor, lambda: market.set_alert(actor.party, *cell, net_fen))
+    except Malformed as malformed:
+        raise Unfilled(why=f"the amount: {malformed.data['why']}", why_zh=f"金额{malformed.data['why_zh']}") from None
+
+
+def _fen(text: str) -> int:
+    """An amount as people write it, ¥ and commas and full-width figures too, in fen. Raises Unfilled."""
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).strip().removeprefix("¥").strip().replace(",", "")
+    found = _YUAN.fullmatch(plain.removesuffix("元").strip())
+    if not found:
+        raise Unfilled(why="an amount in yuan, written like 1,234.50", why_zh="金额写成 1,234.50 这样，单位是元")
+    return int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
+
+
+def _offers(asked: Asked) -> str:
+    """The address of the price page of what is asked about."""
+    return f"/sell/{asked.kind.slug}?{asked.query()}"
+
+
+def _again(pool: PoolRef) -> str:
+    """The address of the price page of the cards that were pooled; empty where it could not ask about them."""
+    cards = pool.pooled
+    if cards is None or cards.face_fen % 100:
+        return ""
+    asked = {"form": cards.form, "face": cards.face_fen // 100, "n": cards.cards, "city": pool.city}
+    begins = {"begins": cards.prefix} if cards.prefix else {}
+    return f"/sell/{cards.kind}?{urlencode(asked | begins)}"
 
 
 @require_POST
@@ -86,16 +117,15 @@ def _id(request: HttpRequest, name: str) -> UUID:
         raise NotFound() from error
 
 
-def _sell(form: str, face_fen: int, cards: int) -> str:
-    return f"form={form}&face={face_fen // 100}&n={cards}"
-
-
-def _told(notice: NoticeRef, kinds: dict[str, Kind]) -> dict[str, object]:
-    """A notice with what its sentence names."""
+def _told(notice: NoticeRef, kinds: dict[str, Kind], ways_on: dict[UUID, str]) -> dict[str, object]:
+    """A notice with what its sentence names and where it leads; of a pool that is over, nowhere."""
     facts = notice.facts
     if notice.kind == "pool":
-        return {"kind": "pool", "at": notice.at, "district": place(facts["city"], facts["district"])}
-    cell = _sell(facts["form"], facts["face_fen"], facts["cards"])
+        named = place(facts["city"], facts["district"])
+        return {"kind": "pool", "at": notice.at, "district": named, "to": ways_on.get(notice.about, "")}
+    cell = urlencode(
+        {"form": facts["form"], "face": facts["face_fen"] // 100, "n": facts["cards"], "city": facts["city"]}
+    )
     return {"kind": "alert", "at": notice.at, "card": kinds[facts["kind"]], "query": cell, **_amounts(facts)}
 
 

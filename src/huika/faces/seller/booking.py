@@ -23,7 +23,7 @@ from huika.domain.trade import queries as orders
 from huika.faces.pages import forms, limits, who
 from huika.faces.seller import asked as asking
 from huika.faces.seller import draft as drafts
-from huika.faces.seller import more, sign_in
+from huika.faces.seller import more, pool, sign_in
 from huika.faces.seller.asked import Unfilled
 from huika.faces.seller.draft import Draft
 from huika.kit import clock
@@ -66,6 +66,7 @@ def slot(request: HttpRequest) -> HttpResponse:
         "offer": mine[1] if mine else shown.chosen,
         "of": mine[0].id if mine else "",
         "short": short,
+        "pool": pool.full(request, asked.city, district.slug) if short and district else None,
         "districts": catalog.districts(asked.city),
         "city": catalog.city(asked.city),
         "district": district,
@@ -86,7 +87,8 @@ def windows(request: HttpRequest) -> HttpResponse:
     short = asking.show(asked, district.slug).short if district and not mine else None
     days = _days(asked.city, district) if district and not short else []
     opens = request.POST.get("opens", "")
-    context = {"asked": asked, "district": district, "days": days, "opens": opens, "short": short}
+    ready = pool.full(request, asked.city, district.slug) if short and district else None
+    context = {"asked": asked, "district": district, "days": days, "opens": opens, "short": short, "pool": ready}
     return render(request, "seller/windows.html", context)
 
 

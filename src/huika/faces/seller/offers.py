@@ -64,6 +64,11 @@ class About:
         return min(insight.surely_bp(p.kept.in_full, p.kept.cards) for p in self.parts)
 
     @property
+    def net_bp(self) -> int:
+        """What the seller gets of the face value, in whole tens of basis points, rounded down."""
+        return self.offer.net_fen * 1000 // self.offer.face_fen * 10
+
+    @property
     def when(self) -> str:
         """When the money comes."""
         if self.seconds is None:
@@ -112,6 +117,20 @@ def ordered(offers: Sequence[Offer], beside: dict[str, About], by: str) -> list[
         return (-offer.net_fen, 0, name)
 
     return sorted(offers, key=key)
+
+
+def unsaid(beside: dict[str, About], by: str) -> str:
+    """Why an order tells nothing yet: nobody has records enough for it. Empty where it does."""
+    known = {
+        "speed": any(one.seconds is not None for one in beside.values()),
+        "safety": any(part.kept.cards >= ENOUGH for one in beside.values() for part in one.parts),
+    }
+    if known.get(by, True):
+        return ""
+    return words.pick(
+        f"还没有哪家满 {ENOUGH} 张卡的记录，先按到手排",
+        f"Nobody has a record of {ENOUGH} cards yet: ordered by what you get",
+    )
 
 
 def record_of(recyclers: tuple[UUID, ...]) -> dict[UUID, Kept]:

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from huika.domain.catalog import queries as catalog
+from huika.domain.catalog.errors import FaceValueNotOfKind, FaceValueOverLegalLimit, MalformedFaceValue
 from huika.domain.catalog.types import City, Kind
 from huika.domain.market import queries as market
 from huika.domain.market.queries import Elsewhere
@@ -12,6 +13,7 @@ from huika.domain.market.types import Offer, Ranking
 from huika.faces.pages import words
 from huika.faces.seller import asked as asking
 from huika.faces.seller import offers as beside
+from huika.faces.seller import pool
 from huika.faces.seller.asked import Shown, Unfilled
 
 LIKELY = 4
@@ -63,9 +65,11 @@ def sell(request: HttpRequest, slug: str) -> HttpResponse:
         "about": facts,
         "alone": next((o.id for o in shown.full if len(o.lots) == 1), ""),
         "sort": by,
+        "unsaid": beside.unsaid(facts, by),
         "sorts": [(code, words.pick(*said)) for code, said in beside.SORTS.items()],
         "asks_prefix": shown.asks_prefix or (refusal is not None and bool(request.GET.get("begins"))),
         "places": places(shown),
+        "pool": pool.full(request, asked.city) if shown.short else None,
         "asked": asked,
         "kind": asked.kind,
         "forms": asking.forms_of(asked.kind),
@@ -78,6 +82,7 @@ def sell(request: HttpRequest, slug: str) -> HttpResponse:
         "lock": lock_of(shown),
         "steps": 4 if len(asking.forms_of(asked.kind)) < 2 else 5,  # of the elder view: kind, form, face, count, net
         "others": elsewhere(shown),
+        "only_face": only_face(shown),
     }
     return render(request, "seller/sell.html", context, status=422 if refusal else 200)
 
@@ -101,8 +106,14 @@ def lock_of(shown: Shown) -> str:
 
 
 def elsewhere(shown: Shown) -> tuple[Kind, ...]:
-    """Likely kinds to offer where this one is not bought."""
-    return tuple(k for k in likely() if k.slug != shown.asked.kind.slug)[:3] if shown.refusal else ()
+    """Likely kinds to offer where this one is not bought; another face value of it is nearer than another kind."""
+    other = shown.refusal and not only_face(shown)
+    return tuple(k for k in likely() if k.slug != shown.asked.kind.slug)[:3] if other else ()
+
+
+def only_face(shown: Shown) -> bool:
+    """Whether the face value alone is not bought."""
+    return isinstance(shown.refusal, (MalformedFaceValue, FaceValueNotOfKind, FaceValueOverLegalLimit))
 
 
 def places(shown: Shown) -> list[tuple[Elsewhere, City]]:

@@ -1,5 +1,6 @@
 """Changing a book: what is previewed is what is published, and nothing else."""
 
+import html
 import io
 import re
 
@@ -9,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.domain.trade import ground
 from tests.faces.desk.people import at_desk
 
-from huika.domain.market import models, queries
+from huika.domain.market import actions, models, queries
+from huika.domain.market.types import Terms
 from huika.faces.desk.firms import reading
 from huika.kit import clock
 
@@ -106,12 +108,16 @@ def test_nobody_can_publish_what_was_not_previewed(at: At) -> None:
     assert (at.versions, other.versions) == (1, 1)
 
 
-def test_an_old_preview_is_refused(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_preview_is_shown_once_more_and_its_list_is_not_lost(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     preview = at.send(NEW)
-    monkeypatch.setattr(reading, "KEPT_SECONDS", -1)
-    answer = at.publish(preview)
-    assert answer.status_code == 409 and "没有发布" in answer.content.decode()
-    assert at.versions == 1
+    ground.publish(at.party, ground.book(("walmart", "*", "electronic", "0.95")))
+    with monkeypatch.context() as later:
+        later.setattr(reading, "KEPT_SECONDS", -1)
+        again = at.publish(preview)
+    page = again.content.decode()
+    assert again.status_code == 409 and "没有发布" in page and "9.5 折" in page, "held against what counts now"
+    assert at.versions == 2
+    assert at.publish(again).status_code == 302 and at.live[0] == ("walmart", None, 8700)
 
 
 def test_paused_stays_paused(at: At) -> None:
@@ -155,6 +161,87 @@ def test_a_signed_token_for_a_bad_book_publishes_nothing(at: At) -> None:
     token = reading.keep(at.party, desk_party, 1, f"{HEAD}\nnobody,1,shanghai,electronic,intact,visit,0.9\n")
     answer = at.client.post(f"{at.address}/publish", {"book": token, "once": "1"})
     assert (answer.status_code, at.versions) == (422, 1)
+
+
+def field(page: str) -> str:
+    """The text of the one text field, as a browser reads it: the line break after the tag is not part of it."""
+    (found,) = re.findall(r'<textarea[^>]* name="list"[^>]*>\n(.*?)</textarea>', page, re.S)
+    return html.unescape(found)
+
+
+def wrong(page: str) -> list[tuple[int, str]]:
+    """(number, what stands in it) of each wrong row."""
+    rows = re.findall(r'<tr><td class="t">(\d+)</td><td>[^<]*</td><td class="f-line">([^<]*)</td>', page)
+    return [(int(number), html.unescape(text)) for number, text in rows]
+
+
+PASTED = [
+    f"{HEAD}\nwalmart,500,shanghai,electronic,intact,visit,0.9\n\nwallmart,1000,shanghai,electronic,intact,visit,0.9",
+    f"{HEAD}\r\n\r\n\r\nwalmart,1000,shanghai,electronic,intact,visit,9.2\r\n",
+    "面值\t卡种\t城市\t形式\t成色\t方式\t折扣率\n\n任意\t沃尔马\t上海市\t电子\t完好\t上门\t0.87\n",
+    f"\n\n{HEAD}\nwalmart,1000,shanghai,electronic,intact,visit,0.9\n",
+]
+
+
+@pytest.mark.parametrize("text", PASTED)
+def test_a_pasted_list_with_wrong_rows_is_mended_where_it_stands(at: At, text: str) -> None:
+    refused = at.send(text)
+    page = refused.content.decode()
+    assert refused.status_code == 422 and field(page) == text
+    assert f'<form class="box hk-g12" id="mend" method="post" action="{at.address}"' in page and 'form="mend"' in page
+    lines = text.replace("\r\n", "\n").split("\n")
+    assert wrong(page) and all(lines[number - 1] == (said if said != "空行" else "") for number, said in wrong(page))
+    mended = field(page).replace("wallmart", "walmart").replace("9.2", "0.92").replace("沃尔马", "沃尔玛购物卡/电子卡")
+    assert at.publish(at.send(mended.lstrip("\n"))).status_code == 302
+    assert {kind for kind, _, _ in at.live} == {"walmart"} and at.versions == 2
+
+
+def test_a_file_with_wrong_rows_is_mended_as_it_was_read_unless_it_is_too_long(at: At) -> None:
+    rows = [*ROWS, [], ["hemma", 1000, "上海市", "电子", "intact", "visit", 0.81]]
+    for file in (("b.xlsx", sheet(rows)), ("b.csv", "\n".join(",".join(map(str, r)) for r in rows).encode("gb18030"))):
+        page = at.send(file=file).content.decode()
+        assert wrong(page) == [(6, "hemma,1000,shanghai,electronic,intact,visit,0.81")]
+        assert field(page).split("\n")[5] == wrong(page)[0][1]
+    at.publish(at.send(field(page).replace("hemma,1000", "hema,500")))
+    assert at.live[-1] == ("hema", 500_00, 8100)
+    long = [HEAD, *(f"smart,{n},shanghai,electronic,intact,visit,0.9" for n in range(1, 6000)), "smart,1,shanghai,x"]
+    page, english = (
+        at.send(file=("b.csv", "\n".join(long).encode()), **{"accept-language": lang}).content.decode()
+        for lang in ("zh", "en")
+    )
+    assert "<textarea" not in page and "在原来的文件里改好" in page and "mend these rows in your file" in english
+    assert wrong(page) == [(6001, "smart,1,shanghai,x,,,")]
+    assert field(at.send("\n".join(long)).content.decode()) == "\n".join(long), "what was pasted is kept at any length"
+
+
+def test_a_list_that_went_wrong_between_looking_and_publishing_is_not_lost(at: At) -> None:
+    text = f"{HEAD}\nnobody,1,shanghai,electronic,intact,visit,0.9\n"
+    token = reading.keep(at.party, at_desk.party_of("desk1"), 1, text)
+    answer = at.client.post(f"{at.address}/publish", {"book": token, "once": "1"})
+    page = answer.content.decode()
+    assert (answer.status_code, at.versions) == (422, 1)
+    assert field(page) == text and wrong(page) == [(2, "nobody,1,shanghai,electronic,intact,visit,0.9")]
+
+
+def test_a_list_that_changes_resale_prices_alone_is_shown_as_changed(at: At) -> None:
+    row = "walmart,{},shanghai,electronic,intact,visit,{},{}"
+    first = [f"{HEAD},sells", row.format("*", "0.9", "0.95"), row.format("500", "0.9", "0.95")]
+    at.publish(at.send("\n".join(first)))
+    at.publish(at.send("\n".join([*first[:2], row.format("500", "0.9", "0.96")])))
+    assert at.versions == 3, "versions before are left as they were"
+    page, english = (
+        at.send("\n".join([*first[:2], row.format("500", "0.9", "0.97")]), **{"accept-language": lang}).content.decode()
+        for lang in ("zh", "en")
+    )
+    assert re.findall(r'<dd class="fig(?: hk-warn)?">(\d+)</dd>', page) == ["2", "0", "0", "1", "0", "0", "1"]
+    section = page[page.index("只改了卖出价") :]
+    assert "9.6 折" in section and "9.7 折" in section and "+1.00" in section and "和现行的一样" not in page
+    assert "Only the resale price changes" in english and "96%" in english and "97%" in english
+    without = at.send("\n".join(line.rpartition(",")[0] for line in first)).content.decode()
+    assert re.findall(r'<dd class="fig(?: hk-warn)?">(\d+)</dd>', without) == ["2", "0", "0", "2", "0", "0", "0"]
+    actions.set_terms(at.party, at.party, Terms(margin_bp=600))
+    follows = at.send("\n".join([*first[:2], row.format("500", "", "0.96")])).content.decode()
+    assert "折扣率改为跟着卖出价算" in follows
 
 
 def sheet(rows: list[list[object]]) -> bytes:

@@ -19,7 +19,8 @@ SELLS = f"{ground.HEADER},sells\nwalmart,*,{ground.CITY},electronic,intact,visit
 HAN = re.compile("[\u4e00-\u9fff]")
 ALL = {
     "bargains": "1",
-    "basket": "300.50", "cards": "3", "cap": "50,000", "margin": "1.5", "rest": "hema", "begins-walmart": "2326 2330",
+    "basket": "300.50", "cards": "3", "payout": "260",
+    "cap": "50,000", "margin": "1.5", "rest": "hema", "begins-walmart": "2326 2330",
     "fee-zh-1": "手续费", "fee-en-1": "Handling", "fee-fixed-1": "2", "fee-share-1": "0.3",
 }  # fmt: skip
 
@@ -59,20 +60,37 @@ def test_every_term_is_published_shown_again_and_ended() -> None:
     assert at.versions == 2
     want = Terms(
         paused=False, bargains=True, fees=(Fee("handling", "手续费", "Handling", 2_00, 30),), min_basket_fen=300_50,
-        least_cards=3, most_face_day_fen=50_000_00, margin_bp=150, resting=frozenset({"hema"}),
+        least_cards=3, least_payout_fen=260_00, most_face_day_fen=50_000_00, margin_bp=150, resting=frozenset({"hema"}),
         prefixes={"walmart": ("2326", "2330")},
     )  # fmt: skip
     assert at.book.terms == want
     page = at.page()
     shown = {**ALL, "cap": "50000"}
-    for name in ("basket", "cards", "cap", "margin", "begins-walmart", "fee-zh-1", "fee-fixed-1", "fee-share-1"):
+    for name in (
+        "basket",
+        "cards",
+        "payout",
+        "cap",
+        "margin",
+        "begins-walmart",
+        "fee-zh-1",
+        "fee-fixed-1",
+        "fee-share-1",
+    ):
         assert re.search(rf'name="{name}"[^>]* value="{re.escape(shown[name])}"', page), name
     assert 'name="bargains" value="1" checked' in page
     assert 'value="hema" checked' in page and 'name="fee-code-1" value="handling"' in page
     assert "1 种先不收；1 种只收部分卡号；收 1 项费用" in page
     assert at.post(paused="1", once="2").status_code == 302
     ended = Terms(
-        paused=True, bargains=False, fees=(), min_basket_fen=0, least_cards=0, resting=frozenset(), prefixes={}
+        paused=True,
+        bargains=False,
+        fees=(),
+        min_basket_fen=0,
+        least_cards=0,
+        least_payout_fen=0,
+        resting=frozenset(),
+        prefixes={},
     )
     assert at.book.terms == ended
     assert "暂停收卡" in at.page()

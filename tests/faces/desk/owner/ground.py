@@ -26,7 +26,7 @@ BECAUSE = "老客户，顺路"
 
 @dataclass(frozen=True)
 class Ground:
-    """The desk's browser, the order that was sold, the offer that was allowed at a loss, one that was not."""
+    """The desk's browser, the order that was sold, the offer that a person let go at a loss, one that nobody did."""
 
     desk: Client
     recycler: UUID
@@ -42,10 +42,12 @@ def compared(recycler: UUID, *lines: Line) -> UUID:
 
 def row_of(comparison: UUID) -> owner.VisitRow:
     """Its first offer's visit."""
-    offer = models.VisitSum.objects.filter(comparison_id=comparison).order_by("id")[0].offer
-    found = owner.visit_row(comparison, offer)
-    assert found is not None
-    return found
+    return row_at(comparison, models.VisitSum.objects.filter(comparison_id=comparison).order_by("id")[0].offer)
+
+
+def row_at(comparison: UUID, offer: str) -> owner.VisitRow:
+    """One offer's visit."""
+    return next(row for row in owner.visits_of(comparison) if row.offer == offer)
 
 
 def asked_elsewhere(*kinds: str, city: str = "拉萨", face_fen: int = 500_00) -> None:

@@ -6,12 +6,14 @@ from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
+from tests.domain.trade import ground as trading
 from tests.faces.api import cast
 from tests.faces.desk.money.ground import refused, rows, signed_in
 from tests.faces.desk.owner import ground
 from tests.faces.desk.owner.ground import Ground
 
 from huika.domain.field import actions as field
+from huika.domain.market import actions as market
 from huika.domain.market import models, queries
 from huika.domain.market.queries import owner
 from huika.domain.market.types import VisitCost
@@ -22,6 +24,7 @@ HAN = re.compile("[\u4e00-\u9fff]")
 EXCUSED = re.compile(r'<(\w+)[^>]*(?:translate="no"|data-lang)[^>]*>.*?</\1>|商家\d', re.S)
 COST = {"visit": "25", "card": "2.50", "sms": "0.20", "rail": "0.1", "premium": "0.03", "bad": "0.5", "least": "800"}
 OTHER = "shanghai-changning"
+BOOK = trading.book(("walmart", "*", "electronic", "0.9"))
 
 
 def post_cost(g: Ground, lang: str = "zh", district: str = "", **typed: str) -> HttpResponse:
@@ -31,7 +34,7 @@ def post_cost(g: Ground, lang: str = "zh", district: str = "", **typed: str) -> 
 
 def post_allow(g: Ground, because: str, row: owner.VisitRow | None = None, lang: str = "zh") -> HttpResponse:
     row = row or g.refused
-    body = {"comparison": str(row.comparison), "offer": row.offer, "because": because, "once": "1"}
+    body = {"comparison": str(row.comparison), "because": because, "once": "1"}
     return g.desk.post("/desk/owner/visits/allow", body, headers={"accept-language": lang})
 
 
@@ -88,18 +91,51 @@ def test_an_offer_that_nobody_is_sent_for_is_listed_and_let_go_with_a_reason(hou
     assert str(house.allowed.comparison) not in page and "¥58.00" in page
     for _ in range(2):  # tapped twice
         assert post_allow(house, " 住得近 ").headers["Location"] == "/desk/owner/visits?done=allowed#refused"
-    row = owner.visit_row(house.refused.comparison, house.refused.offer)
-    assert row is not None and row.allowed_because == "住得近" and row.allowed_by is not None
+    (row,) = owner.visits_of(house.refused.comparison)
+    assert row.allowed_because == "住得近" and row.allowed_by is not None
     after = house.desk.get("/desk/owner/visits?done=allowed").content.decode()
-    assert "卖家现在能约上门" in after and "照样派人" not in after and "近 7 天没有因为不够路费没派人的" in after
+    assert "卖家现在能约上门" in after and "照样派人" not in after and "近 7 天都派得出人" in after
     assert "住得近" in house.desk.get("/desk/owner").content.decode()
+
+
+def test_one_question_stands_once_and_is_let_go_whichever_offer_the_seller_takes(house: Ground) -> None:
+    other = trading.recycler(BOOK)
+    asked = market.compare(
+        cast.CITY, cast.DISTRICT, [ground.CARD], served=True, covered=frozenset({house.recycler, other})
+    )
+    page = house.desk.get("/desk/owner/visits").content.decode()
+    assert page.count(f'value="{asked}"') == 1 and page.count("照样派人") == 2, "each seller once"
+    offers = next(of for of in owner.visits_not_covered(clock.now() - timedelta(days=1)) if len(of) > 1)
+    assert {row.comparison for row in offers} == {asked}
+    assert [row.margin_fen for row in offers] == sorted((row.margin_fen for row in offers), reverse=True)
+    form = page[page.index("商家1、") if "商家1、" in page else 0 : page.index(f'value="{asked}"')]
+    assert f"¥{-offers[-1].margin_fen / 100:.2f}" in form, "the most that it may lose"
+    again = refused(post_allow(house, "", offers[0]), 422, "为什么还是派人去")
+    assert str(asked) in again
+    post_allow(house, "顺路", offers[0])
+    assert str(asked) not in house.desk.get("/desk/owner/visits").content.decode(), "somebody is sent"
+    assert {row.allowed_because for row in owner.visits_of(asked)} == {"顺路"}, "whichever offer the seller takes"
+    assert all(queries.visit_stands(asked, row.offer) for row in offers)
+    market.take_offer(uuid4(), asked, offers[-1].offer)
+    assert not any(queries.visit_stands(asked, row.offer) for row in offers), "one visit, not one an offer"
+
+
+def test_a_visit_that_only_the_least_face_value_stops_is_not_called_a_loss(house: Ground) -> None:
+    market.set_visit_cost(cast.CITY, VisitCost(visit_fen=1_00, least_face_fen=2000_00), uuid4(), cast.DISTRICT)
+    asked = ground.compared(house.recycler)
+    page = house.desk.get("/desk/owner/visits").content.decode()
+    form = page[page.index(f'value="{asked}"') :].partition("</form>")[0]
+    assert "没到最低面值也去，因为" in form and "亏着也去" not in form and page.count("这里最低 ¥2,000") == 2
+    assert "亏着也去，因为" in page, "the other one is a loss"
+    with clock.shifted(timedelta(minutes=16)):
+        assert "从 2,000 元面值起派人" in house.desk.get("/desk/owner/visits").content.decode()
 
 
 @pytest.mark.parametrize(
     ("because", "zh", "en"),
     [
-        ("", "为什么亏着也去，写一句", "say why somebody goes at a loss"),
-        ("  ", "为什么亏着也去，写一句", "say why somebody goes at a loss"),
+        ("", "为什么还是派人去，写一句", "say why somebody is sent all the same"),
+        ("  ", "为什么还是派人去，写一句", "say why somebody is sent all the same"),
         ("长" * 201, "原因最多 200 个字", "at most 200 characters"),
     ],
 )
@@ -107,8 +143,8 @@ def test_without_a_reason_or_with_a_long_one_nobody_goes(house: Ground, because:
     for lang, said in (("zh", zh), ("en", en)):
         page = refused(post_allow(house, because, lang=lang), 422, said)
         assert f'value="{because.strip()}"' in page
-    row = owner.visit_row(house.refused.comparison, house.refused.offer)
-    assert row is not None and row.allowed_by is None
+    (row,) = owner.visits_of(house.refused.comparison)
+    assert row.allowed_by is None
 
 
 def test_a_quote_that_has_ended_cannot_be_allowed_and_says_how_it_can(house: Ground) -> None:
@@ -119,7 +155,7 @@ def test_a_quote_that_has_ended_cannot_be_allowed_and_says_how_it_can(house: Gro
         assert 'value="住得近"' in page
         refused(post_allow(house, "near", lang="en"), 422, "the seller has to compare again")
     with clock.shifted(timedelta(days=8)):
-        assert "近 7 天没有" in house.desk.get("/desk/owner/visits").content.decode()
+        assert "近 7 天都派得出人" in house.desk.get("/desk/owner/visits").content.decode()
 
 
 def test_an_offer_that_is_none_is_not_found_and_the_desk_alone_decides(house: Ground) -> None:

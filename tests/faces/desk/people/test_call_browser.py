@@ -142,7 +142,7 @@ def test_a_draft_survives_hanging_up_and_the_number_is_not_kept(platform: World,
         until_district(keys, h.phone())
         page.keyboard.type(ADDRESS)
         page.wait_for_selector("[data-windows] input")
-        page.locator("[data-windows] label").nth(1).click()
+        page.locator("[data-windows] label").first.click()  # late in the day there is one
         page.locator("label", has=page.locator("[name=rail][value=wallet]")).click()
         page.fill("[name=account]", "oDRAFT-1")
         page.fill("[name=name]", NAME)
@@ -176,7 +176,7 @@ def test_a_caller_who_comes_again_is_asked_less_and_may_sell_two_kinds(platform:
         page.wait_for_selector("[data-windows] input")
         keys.type(ADDRESS)
         keys.at("window-shown")
-        keys.choose("2")
+        keys.choose("1")
         keys.choose("3")
         assert page.locator("[data-payee]").is_visible() and not page.locator("[name=account]").is_visible()
         assert not page.locator("[name=id_number]").is_visible()

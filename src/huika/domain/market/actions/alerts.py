@@ -7,7 +7,8 @@ from django.db import IntegrityError, transaction
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import models
 from huika.domain.market.books import FORMS
-from huika.domain.market.errors import AlertStands, TooManyAlerts
+from huika.domain.market.errors import AlertStands, PaidAlready, TooManyAlerts
+from huika.domain.market.queries.alerts import brings_fen
 from huika.domain.market.rules import MOST_LINES
 from huika.domain.parties import actions as parties
 from huika.kit import clock, events, locks
@@ -15,23 +16,29 @@ from huika.kit.change import action
 from huika.kit.money import yuan
 from huika.kit.refusals import Malformed, NotFound
 
-MOST_NET_FEN = 10_000_000_00
+MOST_RATIO_BP = 12_000
+"""No book pays more of face value."""
 
 
 @action
 def set_alert(seller: UUID, city: str, kind: str, form: str, face_fen: int, cards: int, net_fen: int) -> UUID:
     """Tell this seller when so many cards bring at least `net_fen` together; the alert's id.
 
-    Raises Malformed, UnknownCity, UnknownKind, TooManyAlerts, AlertStands.
+    Raises Malformed, UnknownCity, TooManyAlerts, AlertStands, what `catalog.check_card` raises, and PaidAlready where
+    they bring it today.
     """
     catalog.city(city)
-    catalog.kind(kind)
     if form not in FORMS or face_fen <= 0 or not 1 <= cards <= MOST_LINES:
         raise Malformed(field="cards", why="say which cards", why_zh="写明是哪些卡")
-    if not 0 < net_fen <= min(MOST_NET_FEN, 2 * face_fen * cards):
+    catalog.check_card(kind, "electronic" if form == "electronic" else "physical", face_fen)
+    most_fen = face_fen * cards * MOST_RATIO_BP // 10_000
+    if not 0 < net_fen <= most_fen:
         raise Malformed(
-            field="net_fen", why="more than 0, at most twice the face value", why_zh="要大于 0，不超过面值的两倍"
+            field="net_fen", why=f"more than 0, at most {yuan(most_fen)}", why_zh=f"要大于 0，最多 {yuan(most_fen)}"
         )
+    now_fen = brings_fen(city, kind, form, face_fen, cards)
+    if net_fen <= now_fen:
+        raise PaidAlready(yuan=yuan(now_fen))
     locks.transaction_lock(f"market.alerts.{seller}")
     waiting = models.PriceAlert.objects.filter(seller_id=seller, ended_at=None)
     taken = set(waiting.values_list("place", flat=True))

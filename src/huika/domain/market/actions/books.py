@@ -181,6 +181,7 @@ def _values(last: models.Book | None, terms: Terms) -> dict[str, Any]:
         "fees": _or(None if terms.fees is None else [asdict(f) for f in terms.fees], last and last.fees, []),
         "min_basket_fen": _or(terms.min_basket_fen, last and last.min_basket_fen, 0),
         "least_cards": _or(terms.least_cards, last and last.least_cards, 0),
+        "least_payout_fen": _or(terms.least_payout_fen, last and last.least_payout_fen, 0),
         "most_face_day_fen": _or(terms.most_face_day_fen, last and last.most_face_day_fen, NO_CAP) or None,
         "margin_bp": _or(terms.margin_bp, last and last.margin_bp, OWN_RATIOS) or None,
         "resting": _or(None if terms.resting is None else sorted(terms.resting), last and last.resting, []),
@@ -215,6 +216,7 @@ def _within(terms: Terms) -> None:
     for field, value, high in (
         ("min_basket_fen", terms.min_basket_fen, 10_000_000_00),
         ("least_cards", terms.least_cards, rules.MOST_LINES),
+        ("least_payout_fen", terms.least_payout_fen, 10_000_000_00),
         ("most_face_day_fen", terms.most_face_day_fen, 1_000_000_000_00),
         ("margin_bp", terms.margin_bp, MOST_MARGIN_BP),
     ):

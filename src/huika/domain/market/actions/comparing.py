@@ -86,7 +86,7 @@ def compare(
     _keep_quotes(comparison, live, ranking, absences)
     _keep_visits(comparison, ranking, platform)
     if not ranking.offers:
-        _unserved(city, district, lines, "no_offer")
+        _unserved(city, district, lines, "no_offer", comparison)
     events.record(
         "market.comparison.made",
         comparison.id,
@@ -105,13 +105,16 @@ def compare(
     return comparison.id
 
 
-def _unserved(city: str, district: str, lines: Sequence[Line], why: str) -> None:
+def _unserved(
+    city: str, district: str, lines: Sequence[Line], why: str, comparison: models.Comparison | None = None
+) -> None:
     models.UnservedDemand.objects.create(
         city=city[:40],
         district=district[:30],
         kinds=sorted({line.kind for line in lines}),
         face_fen=sum(line.face_value_fen for line in lines),
         why=why,
+        comparison=comparison,
         at=clock.now(),
     )
 
@@ -125,7 +128,9 @@ def _keep_visits(comparison: models.Comparison, ranking: Ranking, platform: Sequ
     sums = [economics.visit_sum(offer, cost, platform, resale.get(offer.id)) for offer in ranking.offers]
     models.VisitSum.objects.bulk_create([models.VisitSum(comparison=comparison, **asdict(one)) for one in sums])
     if sums and not any(one.covered for one in sums):
-        _unserved(comparison.city, comparison.district, [Line(**line) for line in comparison.lines], "visit")
+        _unserved(
+            comparison.city, comparison.district, [Line(**line) for line in comparison.lines], "visit", comparison
+        )
 
 
 def _idle(live: Sequence[Book], bookless: Sequence[Absence]) -> list[UUID]:

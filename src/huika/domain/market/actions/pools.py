@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import models, pooling, queries
@@ -145,11 +145,24 @@ def use_pool(seller: UUID, comparison: UUID) -> None:
         pool__covered_at__isnull=False,
         pool__ends_at__gt=at,
     )
-    before = models.VisitSum.objects.select_for_update().filter(comparison=member.used, allowed_by=member.pool_id)
-    if any(row.taken_at for row in before):
+    offers = [row.offer for row in _words(member).select_for_update()]
+    # What was taken before the pool was full was taken on another word.
+    taken = models.Taken.objects.filter(comparison=member.used, offer__in=offers, at__gte=member.pool.covered_at)
+    if taken.exists():
         raise PoolUsed()
-    before.update(allowed_by=None, allowed_because="")
+    _take_back(member, POOLED)
     _allow(member, comparison)
+
+
+def _words(member: models.PoolMember) -> QuerySet[models.VisitSum]:
+    """Offers that may be booked by a member's pool."""
+    return models.VisitSum.objects.filter(comparison=member.used, allowed_by=member.pool_id)
+
+
+def _take_back(member: models.PoolMember, because: str) -> None:
+    """The pool's word no more; what was taken, on this word or an earlier one, keeps its own."""
+    _words(member).filter(taken_at=None).update(allowed_by=None, allowed_because=because)
+    _words(member).exclude(taken_at=None).update(words=F("words") - 1)
 
 
 @action
@@ -163,8 +176,7 @@ def leave_pool(seller: UUID, pool: UUID) -> None:
     member.left_at = clock.now()
     member.save(update_fields=["left_at"])
     if member.used_id:
-        rows = models.VisitSum.objects.filter(comparison=member.used, allowed_by=pool, taken_at=None)
-        rows.update(allowed_by=None, allowed_because="")
+        _take_back(member, "")
     events.record("market.pool.left", pool, {"district": member.district})
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from huika.domain.market import models
 from huika.domain.market.errors import VisitNotCovered
 from huika.domain.market.subjects import city_subject
-from huika.domain.market.types import POOLED, VisitCost
-from huika.kit import clock, events, locks
+from huika.domain.market.types import VisitCost
+from huika.kit import clock, events
 from huika.kit.change import action
-from huika.kit.refusals import Malformed
+from huika.kit.refusals import Malformed, NotFound
 
 
 @action
@@ -28,16 +28,22 @@ def set_visit_cost(city: str, cost: VisitCost, by: UUID, district: str = "") -> 
 
 @action
 def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
-    """A person sends somebody, once, although the visit does not pay for itself. Raises NotFound, Malformed."""
+    """A person sends somebody, once, although the visit does not pay for itself: for one offer, or with none named for
+    whichever the seller takes. Raises NotFound, Malformed."""
     if not because.strip():
         raise Malformed(field="because", why="say why", why_zh="写明原因")
-    row = locks.locked(models.VisitSum.objects.all(), comparison_id=comparison, offer=offer)
-    row.allowed_by, row.allowed_because, row.words = by, because.strip()[:200], _taken(comparison, offer) + 1
-    row.save(update_fields=["allowed_by", "allowed_because", "words"])
+    sums = models.VisitSum.objects.select_for_update().filter(comparison_id=comparison).order_by("id")
+    rows = [row for row in sums if (row.offer == offer if offer else not _pays(row))]
+    if not rows:
+        raise NotFound()
+    for row in rows:
+        row.allowed_by, row.allowed_because, row.words = by, because.strip()[:200], _taken(comparison, row.offer) + 1
+    models.VisitSum.objects.bulk_update(rows, ["allowed_by", "allowed_because", "words"])
+    margin = min(row.income_fen - row.cost_fen for row in rows)
     events.record(
         "market.visit.allowed",
         comparison,
-        {"offer": offer, "by": str(by), "because": row.allowed_because, "margin_fen": row.income_fen - row.cost_fen},
+        {"offer": offer, "by": str(by), "because": rows[0].allowed_because, "margin_fen": margin},
     )
 
 
@@ -45,20 +51,24 @@ def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
 def take_offer(order: UUID, comparison: UUID, offer: str) -> None:
     """Part of an acceptance: noted once an order. Raises VisitNotCovered where somebody would be sent at a loss that
     nobody has allowed."""
-    # All offers of the comparison at once: a pool's word is for one of them.
+    # All offers of the comparison at once: a word for several is for one visit.
     sums = models.VisitSum.objects.select_for_update().filter(comparison_id=comparison).order_by("id")
     row = next((one for one in sums if one.offer == offer), None)
     if row is not None:
-        paid = row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
-        if not paid and (row.allowed_by is None or _taken(comparison, offer) >= row.words):
+        if not _pays(row) and (row.allowed_by is None or _taken(comparison, offer) >= row.words):
             least = row.least_face_fen
             raise VisitNotCovered(least_face_fen=least, short_fen=max(0, (least or 0) - row.face_fen))
-        if not paid and row.allowed_because == POOLED:
-            others = models.VisitSum.objects.filter(comparison_id=comparison, allowed_by=row.allowed_by)
+        if not _pays(row):
+            others = models.VisitSum.objects.filter(comparison_id=comparison, allowed_by=row.allowed_by, taken_at=None)
             others.exclude(id=row.id).update(allowed_by=None, allowed_because="")
         row.taken_at = clock.now()
         row.save(update_fields=["taken_at"])
     models.Taken.objects.create(order=order, comparison_id=comparison, offer=offer, at=clock.now())
+
+
+def _pays(row: models.VisitSum) -> bool:
+    """Whether a visit covers its cost with as much face value as its place asks for."""
+    return row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
 
 
 def _taken(comparison: UUID, offer: str) -> int:

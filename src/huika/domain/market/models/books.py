@@ -19,6 +19,7 @@ class Book(models.Model):
     paused = models.BooleanField(default=False)
     min_basket_fen = models.BigIntegerField(default=0)
     least_cards = models.PositiveSmallIntegerField(default=0)
+    least_payout_fen = models.BigIntegerField(default=0)  # what it pays for a lot at least, before fees
     most_face_day_fen = models.BigIntegerField(null=True)  # what it takes a day; null: no cap
     bargains = models.BooleanField(default=False)  # may be asked for more
     margin_bp = models.PositiveIntegerField(null=True)  # rows without a ratio of their own: resale ratio less this
@@ -34,6 +35,7 @@ class Book(models.Model):
         indexes = [models.Index(fields=["recycler_id", "-effective_from", "-version"], name="market_book_in_effect")]
         constraints = [
             models.UniqueConstraint(fields=["recycler_id", "version"], name="market_book_version_once"),
+            models.CheckConstraint(condition=Q(least_payout_fen__gte=0), name="market_book_least_payout"),
             models.CheckConstraint(
                 condition=Q(most_face_day_fen__isnull=True) | Q(most_face_day_fen__gt=0),
                 name="market_book_cap_positive",

@@ -164,7 +164,7 @@ class Outcome(models.Model):
 
 
 class UnservedDemand(models.Model):
-    """Somebody wanted to sell where nobody comes, or what nobody takes: place, kinds and face value, no person."""
+    """Somebody wanted to sell where nobody comes, or what nobody takes: place, kinds, face value, of which question."""
 
     app_may: ClassVar[str] = "SELECT, INSERT"
     id = models.BigAutoField(primary_key=True)
@@ -173,6 +173,8 @@ class UnservedDemand(models.Model):
     kinds = models.JSONField()
     face_fen = models.BigIntegerField()
     why = models.CharField(max_length=20, default="city")  # city | no_offer | visit
+    # The question it came of: where somebody is sent after all (a word, a pool) it does not count.
+    comparison = models.ForeignKey("market.Comparison", on_delete=models.PROTECT, related_name="+", null=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -45,6 +45,7 @@ class VisitSum(models.Model):
     taken_at = models.DateTimeField(null=True)  # a seller accepted it
     words = models.PositiveSmallIntegerField(default=1)  # for how many visits there was a word, where one was needed
     allowed_by = models.UUIDField(null=True)
+    # Of a pool's word that its member has moved on to another comparison the reason stays, without anybody.
     allowed_because = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:

@@ -35,7 +35,8 @@ from huika.kit import clock
 
 _LIVE = """
 SELECT live.id, live.recycler_id, live.version, live.paused, live.min_basket_fen, live.least_cards,
-    live.most_face_day_fen, live.bargains, live.effective_from, live.fees, live.reserve, live.resting, live.prefixes,
+    live.least_payout_fen, live.most_face_day_fen, live.bargains, live.effective_from, live.fees, live.reserve,
+    live.resting, live.prefixes,
     EXISTS (
     SELECT 1 FROM market_pricerow r WHERE r.book_id = live.id AND r.city = %(city)s AND r.channel = %(channel)s
 ), taken.face_fen FROM market_in_effect(%(recyclers)s, %(at)s) live
@@ -109,7 +110,8 @@ def _top(book: Book, line: Line, net: Net) -> TopOffer | None:
 
 def _cut(recycler: RecyclerRef, row: Sequence[Any], prices: Iterable[Price], kinds: frozenset[str]) -> Book:
     """A row of _LIVE as the book of one basket."""
-    book, _, version, paused, least_fen, least_cards, most_day_fen, bargains, since, *documents, serves, taken_fen = row
+    book, _, version, paused, least_fen, least_cards, least_payout_fen, *rest = row
+    most_day_fen, bargains, since, *documents, serves, taken_fen = rest
     fees, reserve, resting, prefixes = (json.loads(d) if isinstance(d, str) else d for d in documents)
     rests = tuple(sorted(kinds.intersection(resting)))
     return Book(
@@ -131,6 +133,7 @@ def _cut(recycler: RecyclerRef, row: Sequence[Any], prices: Iterable[Price], kin
         prefixes=tuple((kind, tuple(prefixes[kind])) for kind in sorted(kinds.intersection(prefixes))),
         bargains=bargains,
         since=since.isoformat(),
+        least_payout_fen=least_payout_fen,
     )
 
 
@@ -184,6 +187,7 @@ def _book_ref(b: models.Book, rows: int) -> BookRef:
         fees=tuple(Fee(**f) for f in b.fees),
         min_basket_fen=b.min_basket_fen,
         least_cards=b.least_cards,
+        least_payout_fen=b.least_payout_fen,
         most_face_day_fen=b.most_face_day_fen,
         margin_bp=b.margin_bp,
         resting=frozenset(b.resting),

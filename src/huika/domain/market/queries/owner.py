@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from huika.domain.market import models
 from huika.domain.market.live import REASONS
-from huika.domain.market.types import VisitCost
+from huika.domain.market.types import POOLED, VisitCost
 from huika.kit import clock
 
 ANSWERED = "answered"
@@ -164,32 +165,48 @@ def expected_of_taken(start: datetime, end: datetime) -> tuple[int, int]:
 
 
 def visits_allowed(start: datetime, end: datetime) -> tuple[VisitRow, ...]:
-    """The offers of the comparisons of a time that a person let go at a loss, newest first."""
+    """The offers of the comparisons of a time that a person or a full pool let go, newest first."""
     rows = models.VisitSum.objects.filter(allowed_by__isnull=False, comparison__at__gte=start, comparison__at__lt=end)
     return _rows(rows.order_by("-comparison__at", "id"))
 
 
-def visits_not_covered(since: datetime, most: int = 200) -> tuple[VisitRow, ...]:
-    """Offers since then for which nobody is sent: not covered and not allowed; newest first, then the least loss."""
-    rows = models.VisitSum.objects.filter(comparison__at__gte=since, allowed_by__isnull=True).exclude(
-        income_fen__gte=F("cost_fen"), face_fen__gte=F("zone_least_face_fen")
+def visits_not_covered(since: datetime, most: int = 200) -> tuple[tuple[VisitRow, ...], ...]:
+    """What was asked since then and nobody is sent for, newest first; of each the offers, the least loss first."""
+    sums = models.VisitSum.objects.filter(comparison=OuterRef("pk"))
+    asked = models.Comparison.objects.filter(Exists(sums), ~_served(OuterRef("pk")), at__gte=since)
+    newest = list(asked.order_by("-at", "-id").values_list("id", flat=True)[:most])
+    rows = models.VisitSum.objects.filter(comparison__in=newest).order_by(
+        "-comparison__at", "-comparison_id", F("cost_fen") - F("income_fen"), "id"
     )
-    return _rows(rows.order_by("-comparison__at", "comparison_id", "id")[:most])
+    return tuple(tuple(of) for _, of in groupby(_rows(rows), key=lambda row: row.comparison))
 
 
-def visit_row(comparison: UUID, offer: str) -> VisitRow | None:
-    """One offer's visit; None where its cost is not known."""
-    found = _rows(models.VisitSum.objects.filter(comparison_id=comparison, offer=offer))
-    return found[0] if found else None
+def _served(comparison: OuterRef) -> Q:
+    """Whether somebody may be sent for a comparison's cards: a visit that is covered, a person's word, a full pool."""
+    sums = models.VisitSum.objects.filter(comparison=comparison)
+    sent = Q(allowed_by__isnull=False) | Q(taken_at__isnull=False)
+    # Whose word a pool has moved on to another comparison of the same seller keeps its reason (`use_pool`).
+    moved = Q(allowed_because=POOLED)
+    stayed = Q(left_at=None) | Q(left_at__gte=F("pool__ended_at"))
+    pooled = models.PoolMember.objects.filter(stayed, comparison=comparison, pool__covered_at__isnull=False)
+    covered = Q(income_fen__gte=F("cost_fen"), face_fen__gte=F("zone_least_face_fen"))
+    bargained = models.Bargain.objects.filter(comparison=comparison, result__isnull=False)  # the wish goes on in it
+    return Q(Exists(sums.filter(sent | covered | moved))) | Q(Exists(pooled)) | Q(Exists(bargained))
+
+
+def visits_of(comparison: UUID) -> tuple[VisitRow, ...]:
+    """The visits of a comparison's offers; none where their cost is not known."""
+    return _rows(models.VisitSum.objects.filter(comparison_id=comparison).order_by("id"))
 
 
 def _rows(rows: QuerySet[models.VisitSum]) -> tuple[VisitRow, ...]:
-    return tuple(_row(row) for row in rows.select_related("comparison"))
+    found = list(rows)
+    compared = models.Comparison.objects.defer("lines").in_bulk({row.comparison_id for row in found})
+    lots = {(one.id, offer["id"]): offer["lots"] for one in compared.values() for offer in one.offers}
+    return tuple(_row(row, compared[row.comparison_id], lots[row.comparison_id, row.offer]) for row in found)
 
 
-def _row(row: models.VisitSum) -> VisitRow:
-    compared = row.comparison
-    lots: list[dict[str, Any]] = next((o["lots"] for o in compared.offers if o["id"] == row.offer), [])
+def _row(row: models.VisitSum, compared: models.Comparison, lots: list[dict[str, Any]]) -> VisitRow:
     return VisitRow(
         compared.id,
         row.offer,
@@ -222,12 +239,14 @@ def expected(cards: Iterable[UUID]) -> dict[UUID, int]:
 
 
 def unserved(start: datetime, end: datetime) -> Unserved:
-    """What sellers wanted from `start` until before `end` and nobody came for."""
+    """What sellers wanted from `start` until before `end` and nobody came for; what a pool or a word has let go is
+    left out."""
     cells: dict[tuple[str, str, str, str], list[int]] = {}
     kinds: dict[str, list[int]] = {}
     places: dict[tuple[str, str], list[int]] = {}
     baskets = face = 0
-    rows = models.UnservedDemand.objects.filter(at__gte=start, at__lt=end).order_by("id")
+    rows = models.UnservedDemand.objects.filter(~_served(OuterRef("comparison")), at__gte=start, at__lt=end)
+    rows = rows.order_by("id")
     for city, district, wanted, fen, why in rows.values_list("city", "district", "kinds", "face_fen", "why").iterator():
         baskets, face = baskets + 1, face + fen
         sums = [places.setdefault((city, district), [0, 0])]

@@ -7,22 +7,22 @@ from django.db.models import Max
 
 from huika.domain.market import changes, models, suggesting
 from huika.domain.market.books import Cell
+from huika.domain.market.errors import NoRepricing
 from huika.domain.market.queries.books import cells
 from huika.domain.market.queries.effect import in_effect, one_in_effect
 from huika.domain.market.types import Place, RepricingPolicy, StockReport, Suggestion
 from huika.domain.parties import queries as parties
 from huika.kit import clock
-from huika.kit.refusals import NotFound
 
 _POLICY = tuple(RepricingPolicy.__dataclass_fields__)
 _STOCK = tuple(StockReport.__dataclass_fields__)
 
 
 def repricing_policy(recycler: UUID) -> tuple[RepricingPolicy, bool]:
-    """A recycler's rules, and whether the tool is on. Raises NotFound where it never set any."""
+    """A recycler's rules, and whether the tool is on. Raises NoRepricing where it never set any."""
     row = models.Repricing.objects.filter(recycler_id=recycler).first()
     if row is None:
-        raise NotFound()
+        raise NoRepricing()
     return RepricingPolicy(**{name: getattr(row, name) for name in _POLICY}), row.on
 
 
@@ -38,7 +38,7 @@ def stock_reports(recycler: UUID) -> dict[str, StockReport]:
 
 
 def suggestions(recycler: UUID) -> list[Suggestion]:
-    """Every cell of its live book that has a resale ratio, with what the tool would pay. Raises NotFound."""
+    """Every cell of its live book that has a resale ratio, with what the tool would pay. Raises NoRepricing."""
     policy, _ = repricing_policy(recycler)
     at = clock.now()
     live = one_in_effect(recycler, at)

@@ -25,6 +25,7 @@ from huika.domain.market.types.books import (
     BookRef,
     Place,
     RatioChange,
+    ResaleChange,
     RowError,
     Terms,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "RatioChange",
     "Reply",
     "RepricingPolicy",
+    "ResaleChange",
     "ReserveTerms",
     "RowError",
     "SignedRequest",

@@ -87,6 +87,7 @@ class Book:
 
     bargains: bool = False  # whether it may be asked for more
     since: str = ""  # from when its published book has counted, ISO 8601
+    least_payout_fen: int = 0  # what it pays for a lot at least, before any fee
 
     def begins(self, kind: str) -> tuple[str, ...]:
         """What the numbers of a kind must begin with for this recycler; empty: anything."""

@@ -23,7 +23,8 @@ class Terms:
 
     `most_face_day_fen`: face value it takes a day; NO_CAP ends a cap. `margin_bp`: where a row has no ratio of its own
     it is the resale ratio less this; OWN_RATIOS ends that. `resting`: kinds not bought for now. `prefixes`: kind → what
-    its numbers must begin with. `bargains`: whether it may be asked for more.
+    its numbers must begin with. `bargains`: whether it may be asked for more. `least_payout_fen`: it comes only for a
+    lot for which it pays so much before fees.
     """
 
     paused: bool | None = None
@@ -36,6 +37,7 @@ class Terms:
     resting: frozenset[str] | None = None
     prefixes: Mapping[str, tuple[str, ...]] | None = None
     reserve: ReserveTerms | None = None
+    least_payout_fen: int | None = None
 
 
 AS_BEFORE = Terms()
@@ -99,10 +101,24 @@ class RatioChange:
 
 
 @dataclass(frozen=True)
+class ResaleChange:
+    """A cell that pays as before, and whose resale ratio is another (None: none), or which now `follows` it or does not
+    any more: where it does, what it pays changes with the margin. Its recycler's secret."""
+
+    place: Place
+    ratio_bp: int
+    old_bp: int | None
+    new_bp: int | None
+    followed: bool
+    follows: bool
+
+
+@dataclass(frozen=True)
 class BookChange:
     """What a list would change if it were published: cells with their ratio in basis points.
 
     `version` is the newest book there was when it was looked at, 0 for none. With errors nothing may be published.
+    `resold`: of cells whose ratio stays, those with another resale ratio; they are not the `same`.
     """
 
     version: int
@@ -112,3 +128,4 @@ class BookChange:
     changed: tuple[RatioChange, ...]
     same: int
     errors: tuple[RowError, ...] = ()
+    resold: tuple[ResaleChange, ...] = ()

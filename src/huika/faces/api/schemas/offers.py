@@ -278,6 +278,9 @@ class TermsIn(In):
     )
     min_basket_fen: int | None = Field(default=None, ge=0, le=10_000_000_00, examples=[50000])
     least_cards: int | None = Field(default=None, ge=0, le=60, examples=[2])
+    least_payout_fen: int | None = Field(
+        default=None, ge=0, le=10_000_000_00, examples=[30000], description="what you pay for a lot at least"
+    )
     most_face_day_fen: int | None = Field(
         default=None, ge=0, le=1_000_000_000_00, examples=[5000000], description="face value you take a day; 0: no cap"
     )

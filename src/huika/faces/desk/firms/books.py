@@ -1,6 +1,7 @@
 """Changing a price book: send, look at what it changes, publish exactly that."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,18 +11,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from huika.domain.market import actions as market
 from huika.domain.market import queries as books
-from huika.domain.market.errors import BookChanged
-from huika.domain.market.types import BookChange, Place
+from huika.domain.market.errors import BadBook, BookChanged
+from huika.domain.market.types import BookChange, Place, ResaleChange, RowError
 from huika.domain.parties.types import Actor, Role
 from huika.faces.desk.firms import labels, reading
 from huika.faces.desk.firms.views import Firm, firm
 from huika.faces.desk.pages import page
 from huika.faces.desk.people.plain import NotYet
-from huika.faces.pages import forms, who
+from huika.faces.pages import forms, who, words
 from huika.kit import clock
 from huika.kit.refusals import Malformed, Refusal
 
 MOST_SHOWN = 200
+LONGEST_ROW = 120
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?", re.ASCII)
 
 
@@ -34,6 +37,16 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """A row to mend: its number, what stands in it (the first so many characters) and why it is wrong."""
+
+    row: int
+    text: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """A cell of a book in words, with its old and new ratio in basis points; None where there was or will be none."""
 
@@ -43,6 +56,7 @@ class Shown:
     old_bp: int | None = None
     new_bp: int | None = None
     falls: bool = False
+    follows: str = ""  # of one whose resale price changes: whether what it pays follows from that from now on
 
     @property
     def by_bp(self) -> int:
@@ -63,13 +77,13 @@ def sent(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
     if request.method != "POST":
         return page(request, "desk/firms/send.html", firm=one, typed=request.POST.get("list", ""))
     try:
-        text = reading.sent(request)
+        text, mend = reading.sent(request)
     except Refusal as refusal:
         return page(
             request, "desk/firms/send.html", refusal.status, firm=one, refusal=refusal,
             typed=request.POST.get("list", ""),
         )  # fmt: skip
-    return _preview(request, actor, one, text)
+    return _preview(request, actor, one, text, mend)
 
 
 def _preview(
@@ -77,9 +91,11 @@ def _preview(
     actor: Actor,
     one: Firm,
     text: str,
+    mend: str,
     refusal: Refusal | None = None,
     start: Start | None = None,
 ) -> HttpResponse:
+    """What a list would change, or its wrong rows and the text to `mend` them in."""
     change, start = books.book_change(one.licence.id, text), start or Start()
     refused = refusal or start.wrong
     status = 422 if change.errors else refused.status if refused else 200
@@ -94,22 +110,33 @@ def _preview(
         coming=books.books_to_come(one.licence.id),
         token="" if change.errors else reading.keep(one.licence.id, actor.party, change.version, text),
         next_version=change.version + 1,
+        wrong=_wrong(change.errors, mend or text),
+        mend=mend if change.errors else "",
         most=MOST_SHOWN,
         **_in_words(change),
     )
 
 
+def _wrong(errors: Sequence[RowError], text: str) -> list[Wrong]:
+    """Bad rows with what stands in them; the numbers are those of the lines of the text."""
+    if not errors:
+        return []
+    lines = _LINE_END.split(text)
+    return [Wrong(e.row, lines[e.row - 1][:LONGEST_ROW] if e.row <= len(lines) else "", e.zh, e.en) for e in errors]
+
+
 def _in_words(change: BookChange) -> dict[str, list[Shown]]:
     kinds, cities = labels.kind_names(), labels.city_names()
 
-    def shown(place: Place, old: int | None, new: int | None, falls: bool = False) -> Shown:
+    def shown(place: Place, old: int | None, new: int | None, falls: bool = False, follows: str = "") -> Shown:
         where = (
             cities.get(place.city, place.city),
             labels.word(labels.FORMS, place.form),
             labels.word(labels.CONDITIONS, place.condition),
             labels.word(labels.CHANNELS, place.channel),
         )
-        return Shown(kinds.get(place.kind, place.kind), place.face_value_fen, " · ".join(where), old, new, falls)
+        kind = kinds.get(place.kind, place.kind)
+        return Shown(kind, place.face_value_fen, " · ".join(where), old, new, falls, follows)
 
     moved = [shown(c.place, c.old_bp, c.new_bp, c.falls) for c in change.changed]
     return {
@@ -117,31 +144,45 @@ def _in_words(change: BookChange) -> dict[str, list[Shown]]:
         "moved": [one for one in moved if not one.falls],
         "added": [shown(place, None, ratio) for place, ratio in change.added],
         "removed": [shown(place, ratio, None) for place, ratio in change.removed],
+        "resold": [shown(one.place, one.old_bp, one.new_bp, follows=_follows(one)) for one in change.resold],
     }
+
+
+def _follows(one: ResaleChange) -> str:
+    """Whether what is paid begins or ends to follow from the resale price; empty where that stays as it was."""
+    if one.followed == one.follows:
+        return ""
+    return (
+        words.pick("折扣率改为跟着卖出价算", "its ratio now follows from it")
+        if one.follows
+        else words.pick("折扣率不再跟着卖出价", "its ratio no longer follows from it")
+    )
 
 
 @require_POST
 @who.only(Role.DESK)
 def published(request: HttpRequest, actor: Actor, party: UUID) -> HttpResponse:
-    """Publish what was previewed and nothing else; a book that changed meanwhile is shown again instead."""
+    """Publish what was previewed and nothing else; where that cannot be any more it is shown again instead."""
     one, typed = firm(party), request.POST.get("effective_from", "").strip()[:40]
-    version, text = reading.kept(request.POST.get("book", ""), party, actor.party)
+    version, text, old = reading.kept(request.POST.get("book", ""), party, actor.party)
     try:
+        if old:
+            raise reading.PreviewOld()
         starts = _starts(typed)
         forms.once(
             request,
             actor,
             lambda: market.publish_book(party, text, actor.party, effective_from=starts, after_version=version),
         )
-    except BookChanged as refusal:
-        return _preview(request, actor, one, text, refusal, Start(typed))
+    except (BookChanged, BadBook, reading.PreviewOld) as refusal:
+        return _preview(request, actor, one, text, text, refusal, Start(typed))
     except NotYet as unread:
-        return _preview(request, actor, one, text, start=Start(typed, unread))
+        return _preview(request, actor, one, text, text, start=Start(typed, unread))
     except Malformed as malformed:
         if malformed.data.get("field") != "effective_from":
             raise
         why = NotYet(why_zh=malformed.data["why_zh"], why_en=malformed.data["why"])
-        return _preview(request, actor, one, text, start=Start(typed, why))
+        return _preview(request, actor, one, text, text, start=Start(typed, why))
     return HttpResponseRedirect(f"/desk/recyclers/{party}?published={version + 1}")
 
 

@@ -13,6 +13,7 @@ from huika.faces.desk.people.plain import NotYet
 
 BASKET = Field("起收金额", "the smallest basket")
 CARDS = Field("最少张数", "the least cards")
+PAYOUT = Field("起付金额", "the least payout")
 CAP = Field("一天最多收", "the day's cap")
 MARGIN = Field("留的毛利", "the margin")
 MOST_BASKET_YUAN, MOST_CAP_YUAN, MOST_CARDS = 10_000_000, 1_000_000_000, 60
@@ -56,6 +57,7 @@ class Typed:
     bargains: bool
     basket: str
     cards: str
+    payout: str
     cap: str
     margin: str
     kinds: tuple[KindTyped, ...]
@@ -80,6 +82,7 @@ def of(book: BookRef, names: Mapping[str, str], in_book: Sequence[str]) -> Typed
         bool(terms.bargains),
         numbers.yuan_of(book.min_basket_fen) if book.min_basket_fen else "",
         str(terms.least_cards or ""),
+        numbers.yuan_of(terms.least_payout_fen) if terms.least_payout_fen else "",
         numbers.yuan_of(terms.most_face_day_fen) if terms.most_face_day_fen else "",
         numbers.hundredths_of(terms.margin_bp) if terms.margin_bp else "",
         tuple(KindTyped(k, names.get(k, k), k in resting, " ".join(prefixes.get(k, ()))) for k in kinds),
@@ -109,6 +112,7 @@ def sent(form: QueryDict, now: Typed) -> Typed:
         bool(form.get("bargains")),
         text("basket"),
         text("cards"),
+        text("payout"),
         text("cap"),
         text("margin"),
         tuple(KindTyped(k.slug, k.name, k.slug in resting, text(f"begins-{k.slug}")) for k in now.kinds),
@@ -127,6 +131,7 @@ def terms(typed: Typed) -> Terms:
         fees=_fees([f for f in typed.fees if not f.empty]),
         min_basket_fen=numbers.fen(typed.basket, BASKET, MOST_BASKET_YUAN) if typed.basket else 0,
         least_cards=numbers.count(typed.cards, CARDS, MOST_CARDS) if typed.cards else 0,
+        least_payout_fen=numbers.fen(typed.payout, PAYOUT, MOST_BASKET_YUAN) if typed.payout else 0,
         most_face_day_fen=cap,
         margin_bp=numbers.bp(typed.margin, MARGIN, MOST_MARGIN) if typed.margin else OWN_RATIOS,
         resting=frozenset(k.slug for k in typed.kinds if k.resting),

@@ -14,6 +14,8 @@ from huika.kit.refusals import Refusal
 COLUMNS = ("kind", "face_value", "city", "form", "condition", "channel", "ratio")
 SELLS = "sells"
 KEPT_SECONDS = 3600
+MOST_MENDED = 200_000
+"""Bytes of a file that are put into a text field to mend."""
 _SALT = "huika.desk.book"
 
 # Words that people write in a sheet, beside the ones of the format itself.
@@ -36,25 +38,35 @@ class NothingSent(Refusal):
     zh, en = "选一个文件，或者贴一份价目", "Choose a file or paste a list."
 
 
-class PreviewGone(Refusal):
-    code, status = "preview_gone", 409
+class PreviewOld(Refusal):
+    code, status = "preview_old", 409
     zh, en = (
-        "这份预览放久了，没有发布，请再传一次",
-        "This preview is too old; nothing was published. Please send it again.",
+        "没有发布：这份预览放久了，下面对照现行的重算了一遍，再看一眼",
+        "Not published: this preview was too old. Below it is held against the book in effect once more.",
     )
 
 
-def sent(request: HttpRequest) -> str:
-    """The book's text out of an upload or the pasted list. Raises NothingSent and what safe_tables refuses."""
+class PreviewGone(Refusal):
+    code, status = "preview_gone", 409
+    zh, en = (
+        "没有发布：这份预览不是你刚看的那一份，请再传一次",
+        "Nothing was published: this is not the preview that you were shown. Please send the list again.",
+    )
+
+
+def sent(request: HttpRequest) -> tuple[str, str]:
+    """Of an upload or the pasted list: the book's text, and the text to mend it in, row for row the same; empty where
+    a file is too long for that. Raises NothingSent and what safe_tables refuses."""
     upload = request.FILES.get("file")
     if upload is not None:
         if (upload.size or 0) > safe_tables.DEFAULT.size:
             raise safe_tables.TableTooLarge(what="kB", what_zh="大小（kB）", limit=safe_tables.DEFAULT.size // 1000)
-        return canonical(safe_tables.rows(upload.read(), upload.name or ""))
+        text = canonical(safe_tables.rows(upload.read(), upload.name or ""))
+        return text, text if len(text.encode()) <= MOST_MENDED else ""
     pasted = request.POST.get("list", "")
     if not pasted.strip():
         raise NothingSent()
-    return canonical(safe_tables.rows(pasted.encode("utf-8", "replace")))
+    return canonical(safe_tables.rows(pasted.encode("utf-8", "replace"))), pasted
 
 
 def canonical(rows: Sequence[Sequence[str]]) -> str:
@@ -99,12 +111,20 @@ def keep(recycler: object, by: object, version: int, text: str) -> str:
     return signing.dumps([str(recycler), str(by), version, text], salt=_SALT, compress=True)
 
 
-def kept(token: str, recycler: object, by: object) -> tuple[int, str]:
-    """(version it was looked at against, text) of a previewed list. Raises PreviewGone."""
+def kept(token: str, recycler: object, by: object) -> tuple[int, str, bool]:
+    """(version it was looked at against, text, whether that was long ago) of a previewed list. Raises PreviewGone."""
     try:
-        to, who, version, text = signing.loads(token, salt=_SALT, max_age=KEPT_SECONDS)
+        to, who, version, text = signing.loads(token, salt=_SALT)
     except signing.BadSignature as error:
         raise PreviewGone() from error
     if (to, who) != (str(recycler), str(by)):
         raise PreviewGone()
-    return version, text
+    return version, text, _is_old(token)
+
+
+def _is_old(token: str) -> bool:
+    try:
+        signing.loads(token, salt=_SALT, max_age=KEPT_SECONDS)
+    except signing.SignatureExpired:
+        return True
+    return False

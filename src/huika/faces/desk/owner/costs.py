@@ -1,7 +1,7 @@
 """What a visit costs, place by place; and sending somebody for less than that, with a reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -67,17 +67,26 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """An offer for which nobody is sent, in words; `typed` is the reason of a form that was refused."""
+    """A seller's question for which nobody is sent: the offer with the least loss, the one with most, who made offers.
 
-    it: owner.VisitRow
+    `typed` is the reason of a form that was refused.
+    """
+
     place: str
+    it: owner.VisitRow
+    worst: owner.VisitRow
     firms: str
     typed: str = ""
 
     @property
     def short_fen(self) -> int:
-        """What is missing to cover the visit; 0 where the place asks for more face value alone."""
+        """What is missing at least to cover the visit; 0 where it would be covered."""
         return max(0, -self.it.margin_fen)
+
+    @property
+    def most_fen(self) -> int:
+        """What is missing where the seller takes the offer with the most loss."""
+        return max(0, -self.worst.margin_fen)
 
     @property
     def below_zone(self) -> bool:
@@ -135,10 +144,12 @@ def _read(typed: Mapping[str, str]) -> VisitCost:
 def _rows(most: int) -> list[Row]:
     names = {r.id: words.name_of(r) for r in people.recyclers(active=False)}
     since = clock.now() - timedelta(days=DAYS)
-    return [
-        Row(v, reading.place(v.city, v.district), words.pick("、", ", ").join(names.get(r, "—") for r in v.recyclers))
-        for v in owner.visits_not_covered(since, most)
-    ]
+
+    def row(of: Sequence[owner.VisitRow]) -> Row:
+        firms = dict.fromkeys(names.get(r, "—") for it in of for r in it.recyclers)
+        return Row(reading.place(of[0].city, of[0].district), of[0], of[-1], words.pick("、", ", ").join(firms))
+
+    return [row(of) for of in owner.visits_not_covered(since, most)]
 
 
 def _page(
@@ -146,14 +157,13 @@ def _page(
     refusal: Refusal | None = None,
     *,
     typed: Mapping[str, str] | None = None,
-    reason: tuple[str, str, str] | None = None,
+    reason: tuple[str, str] | None = None,
 ) -> HttpResponse:
-    """The page; with what was typed into the form of a cost, or (comparison, offer, reason) of the other one."""
+    """The page; with what was typed into the form of a cost, or (comparison, reason) of the other one."""
     among, rows = places(), _rows(MOST_SHOWN + 1)
     here = _chosen(request, among) if reason is None else (among[0] if among else None)
     if reason is not None:
-        rows = [Row(r.it, r.place, r.firms, reason[2]) if (str(r.it.comparison), r.it.offer) == reason[:2] else r
-                for r in rows]  # fmt: skip
+        rows = [replace(row, typed=reason[1]) if str(row.it.comparison) == reason[0] else row for row in rows]
     done = DONE.get(request.GET.get("done", "")) if request.method == "GET" else None
     return show(
         request,
@@ -175,7 +185,7 @@ def _page(
 @require_safe
 @who.only(Role.DESK)
 def visits(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What visits cost, and the offers that were refused for it."""
+    """What visits cost, and what nobody was sent for."""
     return _page(request)
 
 
@@ -196,34 +206,35 @@ def cost(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @who.only(Role.DESK)
 def allow(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Send somebody although the visit does not pay for itself."""
-    comparison, offer = request.POST.get("comparison", ""), request.POST.get("offer", "")[:60]
+    """Send somebody although the visit does not pay for itself, or the place's least face value is not reached."""
+    comparison = request.POST.get("comparison", "")
     because = request.POST.get("because", "").strip()
-    row = _row(comparison, offer)
+    row = _first(comparison)
     try:
         if not because:
-            raise NotYet(why_zh="为什么亏着也去，写一句", why_en="say why somebody goes at a loss")
+            raise NotYet(why_zh="为什么还是派人去，写一句", why_en="say why somebody is sent all the same")
         if len(because) > MOST_REASON:
             raise NotYet(why_zh=f"原因最多 {MOST_REASON} 个字", why_en=f"at most {MOST_REASON} characters")
-        if row.taken_at is None and not row.stands:
+        if not row.stands:
             raise NotYet(
                 why_zh=f"这个报价 {hm(row.expires_at)} 过期了，请卖家重新比价",
                 why_en=f"this quote ended at {hm(row.expires_at)}; the seller has to compare again",
             )
-        forms.once(request, actor, lambda: market.allow_visit(row.comparison, offer, actor.party, because))
+        forms.once(request, actor, lambda: market.allow_visit(row.comparison, "", actor.party, because))
     except Refusal as refusal:
-        return _page(request, refusal, reason=(comparison, offer, because))
+        return _page(request, refusal, reason=(comparison, because))
     return HttpResponseRedirect("/desk/owner/visits?done=allowed#refused")
 
 
-def _row(comparison: str, offer: str) -> owner.VisitRow:
+def _first(comparison: str) -> owner.VisitRow:
+    """Any visit of a comparison. Raises NotFound."""
     try:
-        row = owner.visit_row(UUID(comparison), offer)
+        found = owner.visits_of(UUID(comparison))
     except ValueError:
-        row = None
-    if row is None:
+        found = ()
+    if not found:
         raise NotFound()
-    return row
+    return found[0]
 
 
 @require_safe
@@ -248,15 +259,16 @@ def costs_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @who.only(Role.DESK)
 def refused_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The offers of the last days for which nobody is sent."""
+    """What was asked in the last days and nobody is sent for, a line each: the offer with the least loss."""
     heads = (("比价时间", "Compared at"), ("哪里", "Place"), ("回收商", "Recyclers"), ("张数", "Cards"),
              ("面值", "Face value"), ("带来", "Brings"), ("花费", "Costs"), ("还差", "Short"),
              ("这里的最低面值", "Least face value there"))  # fmt: skip
     rows = [
         (
-            minute(r.it.at), r.place, r.firms, r.it.cards, Yuan(r.it.face_fen), Yuan(r.it.income_fen),
-            Yuan(r.it.cost_fen), Yuan(r.short_fen), Yuan(r.it.zone_least_face_fen),
+            minute(it.at), row.place, row.firms, it.cards, Yuan(it.face_fen), Yuan(it.income_fen),
+            Yuan(it.cost_fen), Yuan(row.short_fen), Yuan(it.zone_least_face_fen),
         )
-        for r in _rows(MOST_IN_FILE)
+        for row in _rows(MOST_IN_FILE)
+        if (it := row.it)
     ]  # fmt: skip
     return written("visits-refused", heads, rows)

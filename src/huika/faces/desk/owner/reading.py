@@ -23,7 +23,7 @@ WORST = 10
 WHY = {
     "city": ("这里没人上门", "nobody visits there"),
     "no_offer": ("没有一家收", "nobody takes them"),
-    "visit": ("不够路费", "not worth a visit"),
+    "visit": ("太少，不够一趟", "too little for a visit"),
 }
 
 
@@ -76,7 +76,8 @@ class Beside:
 
 @dataclass(frozen=True)
 class Loss:
-    """A visit that was allowed at a loss: which, by whom, why; `shared` where a full pool pays for it."""
+    """A visit that was let go though it would not pay for itself or was too little: by whom, why; `shared`: a full pool
+    pays for it."""
 
     it: owner.VisitRow
     place: str
@@ -160,7 +161,7 @@ def beside(visits: list[Visit], start: datetime, end: datetime) -> list[Beside]:
 
 
 def losses(start: datetime, end: datetime) -> list[Loss]:
-    """Visits of this time's comparisons that somebody let go at a loss, newest first."""
+    """Visits of this time's comparisons that somebody let go all the same, newest first."""
     rows = owner.visits_allowed(start, end)
     names = people.staff_names(row.allowed_by for row in rows if row.allowed_by)
     return [_loss(row, names) for row in rows]

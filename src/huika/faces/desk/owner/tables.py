@@ -63,7 +63,7 @@ def expected_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @who.only(Role.DESK)
 def losses_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Visits that were allowed at a loss."""
+    """Visits that a person or a full pool let go."""
     month = _month(request)
     heads = (("比价时间", "Compared at"), ("哪里", "Place"), ("面值", "Face value"), ("带来", "Brings"),
              ("花费", "Costs"), ("算下来", "Comes to"), ("谁批的", "Allowed by"), ("原因", "Reason"),
