@@ -1,8 +1,10 @@
 """A bagged card sold for more with a part of it later: paid, kept at the custodian, ended once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from tests.domain.trade import ground
@@ -16,9 +18,11 @@ from huika.domain.settlement import accounts
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
 from huika.domain.settlement.models import Capture, Freeze, Payout, Reserve
+from huika.domain.settlement.types import PayoutRef, RailState
 from huika.domain.tax import queries as tax
 from huika.domain.trade import actions, models
 from huika.domain.trade import queries as orders
+from huika.domain.trade.actions import visits
 from huika.domain.trade.errors import PayeeNeeded
 from huika.kit import clock
 
@@ -118,6 +122,43 @@ def test_a_reserve_is_paid_at_the_door_without_it_and_in_full_by_its_date(world:
     assert sum(custodian.captured.values()) == freeze.amount_fen == PREFUND - ground.escrow(sold.recycler)[0]
     assert fen(accounts.reserve(sold.who.party)) == fen(accounts.payable(sold.who.party)) == 0
     assert money.reserves_due(clock.now() + timedelta(days=99)) == []
+    sound()
+
+
+class Meanwhile:
+    """The books of payouts, with a reserve that arrives as soon as an order's payouts have been read."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(money, name)
+
+    def payouts(self, order: UUID) -> Sequence[PayoutRef]:
+        found = money.payouts(order)
+        late = next(p for p in found if p.what == "reserve")
+        assert late.state != "paid"
+        settlement.rail_answered(late.id, self.world.money.rail.query(late.number))
+        return found
+
+
+def test_a_receipt_lists_what_it_sums_though_a_reserve_arrives_while_it_is_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold = Sold(world, [PLASTIC])
+    sold.credit()
+    with clock.shifted(timedelta(days=8)):
+        assert settlement.release_reserve(sold.card.id)
+        world.settle()
+        world.money.rail.decide(RailState.PAID)
+        (first,) = [p for p in money.payouts(sold.order) if p.what == "card"]
+        settlement.rail_answered(first.id, world.money.rail.query(first.number))
+        with monkeypatch.context() as patch:
+            patch.setattr(visits, "money", Meanwhile(world))
+            world.settle()
+    told = settled(sold.order)["money"]
+    assert [p["amount_fen"] for p in told["payouts"]] == [first.amount_fen] == [told["paid_fen"]]
+    assert money.paid_fen(sold.order) == told["due_fen"] == first.amount_fen + sold.reserve.amount_fen
     sound()
 
 

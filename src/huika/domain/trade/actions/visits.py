@@ -169,11 +169,14 @@ def _record_settled(order: models.Order, cards: list[models.Card]) -> None:
     lines = [VoucherLine(catalog.kind(c.kind).name_zh, c.face_value_fen, c.net_fen) for c in paid]
     number = tax.issue_voucher(order.id, order.code, order.seller_id, lines)
     cover.guarantee(order.id, total)
+    # Read once: a reserve's payout may arrive meanwhile, and a receipt's list and its sum are of one moment.
     payouts = money.payouts(order.id)
+    arrived = [p for p in payouts if p.state == "paid"]
+    paid_fen = sum(p.amount_fen for p in arrived)
     events.record(
         "trade.order.settled",
         order.id,
-        {"quoted_net_fen": order.quoted_net_fen, "paid_fen": money.paid_fen(order.id), "voucher": number},
+        {"quoted_net_fen": order.quoted_net_fen, "paid_fen": paid_fen, "voucher": number},
         parts={
             "order": {"id": str(order.id), "code": order.code, "city": order.city, "rail": order.rail},
             "record": {"comparison": str(order.comparison_id), "root": market.record_root(order.comparison_id)},
@@ -194,13 +197,9 @@ def _record_settled(order: models.Order, cards: list[models.Card]) -> None:
                 "quoted_net_fen": order.quoted_net_fen,
                 "due_fen": total,
                 "reserve_fen": sum(c.reserve_fen for c in paid),
-                "paid_fen": money.paid_fen(order.id),
+                "paid_fen": paid_fen,
                 "rounding_fen": sum(p.rounding_fen for p in payouts),
-                "payouts": [
-                    {"number": p.number, "rail": p.rail, "amount_fen": p.amount_fen}
-                    for p in payouts
-                    if p.state == "paid"
-                ],
+                "payouts": [{"number": p.number, "rail": p.rail, "amount_fen": p.amount_fen} for p in arrived],
             },
             "fees": {
                 "platform": [[code, fen] for c in paid for code, fen in c.fees],
