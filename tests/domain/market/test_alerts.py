@@ -11,7 +11,7 @@ from tests.domain.trade import ground
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, models, queries
 from huika.domain.market.errors import PaidAlready
-from huika.domain.market.queries.alerts import PooledCards
+from huika.domain.market.queries import PooledCards
 from huika.domain.market.types import Line, VisitCost
 from huika.kit.refusals import Malformed
 

@@ -18,7 +18,6 @@ from huika.domain.market.pooling import Share
 from huika.domain.market.queries import owner
 from huika.domain.market.types import Line, VisitCost
 from huika.kit import clock
-from huika.kit.models import WorkItem
 from huika.kit.refusals import Malformed, NotFound, Refusal
 
 pytestmark = pytest.mark.django_db
@@ -193,12 +192,6 @@ def test_a_pool_pays_for_what_was_pooled_and_for_nothing_that_brings_less(visits
     with pytest.raises(LessThanPooled):
         actions.use_pool(seller, dearer)
     assert queries.visit_stands(made, best), "what was allowed before stands"
-
-
-def test_a_full_pool_is_somebody_s_work(visits: UUID) -> None:
-    pool, _ = full(visits)
-    item = WorkItem.objects.get(kind="market.pool_full")
-    assert item.subject == pool and item.facts["members"] == models.PoolMember.objects.filter(pool_id=pool).count()
 
 
 def test_a_full_pool_stands_for_two_days_and_an_open_one_for_two_weeks(visits: UUID) -> None:

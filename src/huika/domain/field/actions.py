@@ -55,8 +55,10 @@ def promise(
     opens: datetime,
     address: UUID | None,
     service_seconds: int = rules.SERVICE_SECONDS,
+    beside: UUID | None = None,
 ) -> UUID:
-    """Promise a visit in the window that opens at `opens`, to the courier whose route it lengthens least.
+    """Promise a visit in the window that opens at `opens`, to the courier whose route it lengthens least; or `beside`
+    another visit, to that one's courier.
 
     The route is checked again under the shift's lock; when another promise came first the next courier is tried, and
     WindowGone is raised when nobody is left. A courier who is passed over is let go of at once (the savepoint), so
@@ -71,7 +73,7 @@ def promise(
     if window is None:
         raise WindowGone()
     stop = Stop(ids.uuid7(), place, window.opens, window.closes, service_seconds)
-    for shift_id in queries.candidates(city, district, stop, now):
+    for shift_id in queries.candidates(city, district, stop, now, beside):
         with contextlib.suppress(_Passed), transaction.atomic():
             shift, start = _insert(shift_id, stop, now)
             models.Visit.objects.create(
@@ -118,6 +120,16 @@ def secure(visit_id: UUID) -> None:
     if visit.state == "ready":
         return
     _move(visit, "secure")
+
+
+@action
+def hold_back(visit_id: UUID) -> None:
+    """What let a ready visit go is no more, and nobody has left yet: it waits again. Of any other nothing changes."""
+    visit = locks.locked(models.Visit.objects.all(), id=visit_id)
+    if visit.state == "ready":
+        visit.state = VISIT.next(visit.state, "hold_back")
+        visit.save(update_fields=["state"])
+        events.record("field.visit.held_back", visit.id, {"order": str(visit.order_id)})
 
 
 @action

@@ -7,6 +7,7 @@ VISIT = Machine(
     "promised",
     {
         "secure": (("promised",), "ready"),
+        "hold_back": (("ready",), "promised"),
         "depart": (("ready",), "on_the_way"),
         "arrive": (("on_the_way",), "at_the_door"),
         "finish": (("at_the_door",), "done"),

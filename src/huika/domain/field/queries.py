@@ -57,28 +57,36 @@ def _days_routes(city: str, day: date) -> dict[UUID, Route]:
     return _routes(list(models.Shift.objects.filter(city=city, day=day).order_by("id")))
 
 
-def candidates(city: str, district: str, stop: Stop, now: datetime) -> list[UUID]:
-    """Shifts whose route can take this stop, least extra travel first."""
+def candidates(city: str, district: str, stop: Stop, now: datetime, beside: UUID | None = None) -> list[UUID]:
+    """Shifts whose route can take this stop, least extra travel first; of `beside` (a visit) its own alone."""
     if area(city, district) is None:
         return []
     day = stop.opens.astimezone(clock.SHANGHAI).date()
     fits = []
     for shift_id, known in _days_routes(city, day).items():
+        if beside is not None and all(known_stop.visit != beside for known_stop in known.stops):
+            continue
         found = rules.cheapest_insertion(known, stop, now)
         if found is not None:
             fits.append((found.extra_seconds, shift_id))
     return [shift_id for _, shift_id in sorted(fits)]
 
 
-def windows(city: str, district: str, place: Place, day: date) -> list[Window]:
-    """The windows of a day in which at least one courier's route can still take a visit at `place`."""
+def windows(city: str, district: str, place: Place, day: date, beside: UUID | None = None) -> list[Window]:
+    """The windows of a day in which at least one courier's route can still take a visit at `place`; of `beside` (a
+    visit) its own courier's, in its own window."""
     if area(city, district) is None:
         return []
-    now, routes = clock.now(), _days_routes(city, day)
+    now, routes = clock.now(), list(_days_routes(city, day).values())
+    announced = rules.windows(day, now)
+    if beside is not None:
+        near = [(route, stop) for route in routes for stop in route.stops if stop.visit == beside]
+        announced = [w for w in announced if any(stop.opens == w.opens for _, stop in near)]
+        routes = [route for route, _ in near]
     open_ones = []
-    for window in rules.windows(day, now):
+    for window in announced:
         stop = Stop(uuid7(), place, window.opens, window.closes, rules.SERVICE_SECONDS)
-        if any(rules.cheapest_insertion(r, stop, now) for r in routes.values()):
+        if any(rules.cheapest_insertion(r, stop, now) for r in routes):
             open_ones.append(window)
     return open_ones
 

@@ -126,6 +126,29 @@ class PoolUsed(Refusal):
     zh, en = "这次拼的已经约过了", "This shared visit has been booked already."
 
 
+class PoolOver(Refusal):
+    code, status = "pool_over", 409
+    zh, en = "拼的这一趟不能再约了，重新拼一次吧", "This shared visit can no longer be booked; share another one."
+
+
+class SharedWindow(Refusal):
+    """Data: opens, the window's beginning; when, the same in words (Shanghai)."""
+
+    code, status = "shared_window", 409
+    zh, en = (
+        "和邻居是同一趟：邻居约了 {when}，请约这个时间",
+        "You share one visit with neighbours, who booked {when}; please book that time.",
+    )
+
+
+class TooSoonToShare(Refusal):
+    code, status = "too_soon_to_share", 409
+    zh, en = (
+        "和邻居同一趟，要让邻居也赶得上：请约 24 小时以后的时间",
+        "Your neighbours must be able to make it too: choose a time at least 24 hours from now.",
+    )
+
+
 class LessThanPooled(Refusal):
     code, status = "less_than_pooled", 409
     zh, en = (

@@ -16,7 +16,7 @@ def check_alerts(book: str) -> None:
 
 @job("market.end_pools", every_seconds=600)
 def end_pools() -> None:
-    """Every ten minutes: pools that nobody filled, and those whose 48 hours are over."""
+    """Every ten minutes: pools that nobody filled, and those that can no longer be booked."""
     actions.end_pools(clock.now())
 
 

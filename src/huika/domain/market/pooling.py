@@ -26,6 +26,11 @@ class Share:
         return self.margin_fen + self.visit_fen
 
 
+def stop_fen(visit_fen: int) -> int:
+    """What a further stop of a visit costs: half of it."""
+    return (visit_fen + 1) // 2
+
+
 def helps(share: Share) -> bool:
     """Whether a pool is nearer to its visit with this basket than without."""
     return share.brings_fen > _stop_fen([share])
@@ -58,8 +63,7 @@ def missing_face_fen(shares: Sequence[Share]) -> int:
 
 
 def _stop_fen(shares: Sequence[Share]) -> int:
-    """A further stop."""
-    return (max(share.visit_fen for share in shares) + 1) // 2
+    return stop_fen(max(share.visit_fen for share in shares))
 
 
 def _zone_fen(shares: Sequence[Share]) -> int:

@@ -18,6 +18,11 @@ WORDS.update(
         "market.pool.joined": ("有人来拼上门：{district}", "A neighbour joined in {district}"),
         "market.pool.left": ("有人退出拼上门：{district}", "A neighbour left in {district}"),
         "market.pool.covered": ("{members} 家拼够一次上门", "{members} neighbours cover a visit"),
+        "market.pool.timed": ("拼的上门定了时间", "The shared visit has its time"),
+        "market.pool.sent": (
+            "拼的没约满，照样上门：{because}",
+            "The shared visit goes although too few booked: {because}",
+        ),
         "market.pool.ended": ("拼上门到期：{district}", "Shared visit ended in {district}"),
         "market.stock.reported": ("库存更新", "Stock reported"),
         "market.repricing.set": ("自动调价的规则更新", "Rules of the pricing tool set"),

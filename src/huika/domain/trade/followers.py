@@ -5,7 +5,7 @@ from uuid import UUID
 from huika.domain.inspection import actions as inspection
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import queries as money
-from huika.domain.trade import actions, models
+from huika.domain.trade import actions, models, queries
 from huika.kit import jobs
 from huika.kit.events import Placed
 from huika.kit.followers import reactor
@@ -48,9 +48,17 @@ def outcome_known(event: Placed) -> None:
     actions.tell_outcome(UUID(event.facts["card"]), sold, event.facts.get("why", ""), event.at)
 
 
+@reactor("trade.pool", "trade.order.accepted", "trade.order.cancelled", "market.pool.ended")
+def pool_news(event: Placed) -> None:
+    """Who books by a full pool, or calls it off, lets its visit go or keeps it; the end of its time asks a person."""
+    pool = event.subject if event.verb == "market.pool.ended" else queries.pool_of(event.subject)
+    if pool is not None:
+        actions.check_shared(pool)
+
+
 @reactor("trade.desk", "kit.work_item.decided")
 def person_decided(event: Placed) -> None:
-    """A person's decision about a doubtful card, a suspected one, a risky order or a failed payout takes effect."""
+    """A person's decision takes effect: about a card, an order, a shared visit, a payout or a reserve."""
     about, yes = UUID(event.facts["about"]), event.facts["decision"] == "clear"
     item = WorkItem.objects.get(id=event.subject)
     if event.facts["kind"] == "inspection.doubt" and item.decided_by:
@@ -65,5 +73,7 @@ def person_decided(event: Placed) -> None:
         settlement.pay_reserve(about)
     elif event.facts["kind"] == "settlement.payout_returned" and yes:
         settlement.came_back(about)
+    elif event.facts["kind"] == "trade.pool_short" and item.decided_by:
+        actions.shared_decided(about, yes, item.decided_by, item.reason)
     elif event.facts["kind"] == "settlement.payout_failed":
         settlement.pay_again(about, yes)

@@ -1,5 +1,6 @@
 """What trade events say, in Chinese and English."""
 
+from huika.kit import work_items
 from huika.kit.events import WORDS
 
 WORDS.update(
@@ -38,5 +39,11 @@ WORDS.update(
         ),
         "trade.card.called_back": ("值班已回电", "The desk called back"),
         "trade.card.consented": ("按新价 {net_fen} 卖", "Agreed at {net_fen}"),
+    }
+)
+work_items.SETTLED_BY.update(
+    {
+        "pool_covered": ("约满了", "Enough have booked"),
+        "pool_gone": ("没有人要去了", "Nobody is waited for any more"),
     }
 )

@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "settlement.cash.overage": ("现金多出", "Cash too much"),
     "settlement.cash.counterfeit": ("假币", "Counterfeit"),
     "settlement.wages.visit": ("上门", "Visits"),
+    "settlement.wages.stop": ("拼单多停", "Further stops"),
     "settlement.wages.card": ("收卡", "Cards"),
     "settlement.wages.no_show": ("白跑", "Nobody there"),
     "settlement.wages.bonus": ("奖金", "Bonus"),

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -118,11 +119,13 @@ def _id(request: HttpRequest, name: str) -> UUID:
 
 
 def _told(notice: NoticeRef, kinds: dict[str, Kind], ways_on: dict[UUID, str]) -> dict[str, object]:
-    """A notice with what its sentence names and where it leads; of a pool that is over, nowhere."""
+    """A notice with what its sentence names and where it leads; of a pool that is over or booked, nowhere."""
     facts = notice.facts
-    if notice.kind == "pool":
-        named = place(facts["city"], facts["district"])
-        return {"kind": "pool", "at": notice.at, "district": named, "to": ways_on.get(notice.about, "")}
+    if notice.kind in ("pool", "pool_time"):
+        named, pool = place(facts["city"], facts["district"]), UUID(facts.get("pool", str(notice.about)))
+        until, opens = datetime.fromisoformat(facts["until"]), facts.get("opens")
+        told = {"kind": "pool", "at": notice.at, "district": named, "until": until, "to": ways_on.get(pool, "")}
+        return told | ({"opens": datetime.fromisoformat(opens)} if opens else {})
     cell = urlencode(
         {"form": facts["form"], "face": facts["face_fen"] // 100, "n": facts["cards"], "city": facts["city"]}
     )

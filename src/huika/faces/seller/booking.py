@@ -71,7 +71,7 @@ def slot(request: HttpRequest) -> HttpResponse:
         "city": catalog.city(asked.city),
         "district": district,
         "address": address,
-        "days": _days(asked.city, district) if district and not short else [],
+        **_windows(asked.city, district, short is None, mine),
         "opens": given.get("opens", ""),
         "refusal": refusal,
     }
@@ -85,11 +85,11 @@ def windows(request: HttpRequest) -> HttpResponse:
     district = district_of(asked.city, request.POST.get("district", ""), request.POST.get("address", "")[:120])
     mine = allowed(request, request.POST.get("of", ""))
     short = asking.show(asked, district.slug).short if district and not mine else None
-    days = _days(asked.city, district) if district and not short else []
     opens = request.POST.get("opens", "")
     ready = pool.full(request, asked.city, district.slug) if short and district else None
-    context = {"asked": asked, "district": district, "days": days, "opens": opens, "short": short, "pool": ready}
-    return render(request, "seller/windows.html", context)
+    shown = _windows(asked.city, district, short is None, mine)
+    context = {"asked": asked, "district": district, "opens": opens, "short": short, "pool": ready}
+    return render(request, "seller/windows.html", context | shown)
 
 
 def district_of(city: str, slug: str, address: str) -> District | None:
@@ -100,11 +100,22 @@ def district_of(city: str, slug: str, address: str) -> District | None:
     return picked or named
 
 
-def _days(city: str, district: District) -> list[dict[str, object]]:
+def _windows(
+    city: str, district: District | None, covered: bool, mine: tuple[Comparison, Offer] | None
+) -> dict[str, object]:
+    """Day by day the windows that can be kept; of a visit that neighbours share those that it can still have."""
+    if district is None or not covered:
+        return {"days": []}
     today = clock.now().astimezone(clock.SHANGHAI).date()
-    place = field.area(city, district.slug)
     days: list[date] = [today + timedelta(days=n) for n in range(DAYS)]
-    return [{"day": d, "windows": field.windows(city, district.slug, place, d) if place else []} for d in days]
+    if mine and (shared := books.pool_behind(mine[0].id)):
+        found = orders.shared_windows(shared, days)
+        near = orders.beside(shared)
+        return {"days": [{"day": d, "windows": w} for d, w in found], "shared": True, "beside": near}
+    place = field.area(city, district.slug)
+    return {
+        "days": [{"day": d, "windows": field.windows(city, district.slug, place, d) if place else []} for d in days]
+    }
 
 
 def allowed(request: HttpRequest, text: str) -> tuple[Comparison, Offer] | None:

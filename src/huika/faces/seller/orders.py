@@ -17,6 +17,7 @@ from huika.domain.field import queries as field
 from huika.domain.inspection import queries as inspection
 from huika.domain.inspection.types import VerdictRef
 from huika.domain.market import queries as market
+from huika.domain.market.queries import SharedVisit
 from huika.domain.parties import queries as people
 from huika.domain.parties.types import Actor, Role
 from huika.domain.settlement import queries as settlement
@@ -70,7 +71,8 @@ def one(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
     """One order where it stands now. Its own page asks again every three seconds and is told only what changed."""
     order = orders.order_by_code(actor, code)
     steps = list(orders.timeline(order))
-    version = _version(order, steps)
+    shared = _shared(order)
+    version = _version(order, steps) + ("" if shared is None else f"-{shared.booked}-{shared.covered}")
     if request.htmx and request.GET.get("v") == version:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
     stage = _stage(order)
@@ -189,8 +191,15 @@ def _visit(order: OrderRef) -> dict[str, object]:
         "badge": people.courier_badge(visit.courier),
         "courier_says": courier_says,
         "you_say": you_say,
-        "secured": visit.state in ("ready", "on_the_way", "at_the_door"),
+        "secured": visit.state != "promised" or all(lot.state == "secured" for lot in order.lots),
+        "shared": _shared(order),
     }
+
+
+def _shared(order: OrderRef) -> SharedVisit | None:
+    """The visit of this order's pool, as it stands; None where it was not booked by one."""
+    pool = orders.pool_of(order.id)
+    return orders.shared_visit(pool) if pool else None
 
 
 def _card(card: CardRef) -> CardShown:

@@ -49,7 +49,8 @@ def page(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     asked = asking.of(comparison, offer.id)
     if books.visit_stands(comparison_id, offer.id):
         back = f"/book?{asked.query(kind=asked.kind.slug, district=comparison.district, of=comparison_id)}"
-        return HttpResponseRedirect(f"/book/{comparison_id}" if draft else back)
+        known = draft and not books.pool_behind(comparison_id)  # by a pool the window is chosen anew
+        return HttpResponseRedirect(f"/book/{comparison_id}" if known else back)
     actor, refusal = who.seller_of(request), None
     if request.method == "POST":
         if actor is None:
@@ -86,8 +87,6 @@ def use(request: HttpRequest, comparison_id: UUID, *, actor: Actor) -> HttpRespo
     if not drafts.owns(request, comparison_id):
         raise NotFound()
     forms.once(request, actor, lambda: market.use_pool(actor.party, comparison_id))
-    if drafts.load(request, comparison_id):
-        return HttpResponseRedirect(f"/book/{comparison_id}")
     return HttpResponseRedirect(f"/book/{comparison_id}/short")
 
 

@@ -78,7 +78,7 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         "settlement.wallet_mismatch": ["noted"],
         "settlement.callback_mismatch": ["noted"],
         "settlement.freeze_refused": ["noted"],
-        "market.pool_full": ["noted"],
+        "trade.pool_short": ["clear", "refuse"],
         "kit.parked": ["clear"],
         "kit.job_failed": ["clear"],
         "kit.stopped": ["clear"],
@@ -90,33 +90,37 @@ def test_each_kind_offers_the_decisions_that_somebody_acts_upon(desk: Desk) -> N
         assert HOSTILE not in text
 
 
-def pool_full(*words: str, district: str) -> WorkItem:
-    """A shared visit that is full, as `market` opens its item."""
-    facts = {"city": "shanghai", "district": district, "members": 3, "words": list(words)}
-    title = {"zh": "拼够一趟：把这几家排在一起", "en": "A shared visit is full: put its stops together"}
+OPENS = "2026-05-21T06:00:00+00:00"
+
+
+def pool_short(*words: str, district: str) -> WorkItem:
+    """A shared visit that too few have booked, as `trade` opens its item."""
+    facts = {"city": "shanghai", "district": district, "orders": ["AB12CD34"], "words": list(words)}
+    facts |= {"opens": OPENS, "margin_fen": -12_50}
+    title = {"zh": "拼的上门没约满，去不去", "en": "Too few booked a shared visit: does it go?"}
     pool = ids.uuid7()
     with transaction.atomic():
-        work_items.open_item("market.pool_full", pool, **title, facts=facts, within_seconds=48 * 3600)
+        work_items.open_item("trade.pool_short", pool, **title, facts=facts, within_seconds=5400)
     return WorkItem.objects.get(subject=pool)
 
 
-def test_a_full_pool_reads_as_where_its_stops_are(desk: Desk) -> None:
+def test_a_shared_visit_that_is_short_reads_as_where_when_and_what_it_comes_to(desk: Desk) -> None:
     client, district = ground.signed_in("desk1"), catalog.districts("shanghai")[0]
-    item, silent = pool_full("世纪花园", HOSTILE, district=district.slug), pool_full(district=district.slug)
+    item, silent = pool_short("世纪花园", HOSTILE, district=district.slug), pool_short(district=district.slug)
     for path, parts in (
-        ("/desk/queue", ("拼够一趟上门", f"{district.name_zh} · 世纪花园、&lt;img")),
-        (f"/desk/queue/{item.id}", ("这几家排成一趟了吗", "小区", "世纪花园、&lt;img", district.name_zh)),
+        ("/desk/queue", ("拼的上门没约满", f"{district.name_zh} · 世纪花园、&lt;img")),
+        (f"/desk/queue/{item.id}", ("去不去", "14:00", "-¥12.50", "AB12CD34", "世纪花园、&lt;img", district.name_zh)),
         (f"/desk/queue/{silent.id}", ("小区", "没人写")),
-        ("/desk/queue?lang=en", ("Shared visit is full", f"{district.name_en} · 世纪花园, &lt;img")),
-        (f"/desk/queue/{silent.id}?lang=en", ("Estates", "nobody said", "Are these stops put together?")),
+        ("/desk/queue?lang=en", ("Shared visit short", f"{district.name_en} · 世纪花园, &lt;img")),
+        (f"/desk/queue/{silent.id}?lang=en", ("Estates", "nobody said", "do not cover the visit")),
     ):
         page = client.get(path).content.decode()
         assert HOSTILE not in page and all(part in page for part in parts), path
     client.get("/desk/queue?lang=zh")
     table = list(csv.reader(io.StringIO(client.get("/desk/queue.csv").content.decode("utf-8-sig"))))
-    assert f"拼够一趟：把这几家排在一起 ({district.name_zh} · 世纪花园、{HOSTILE})" in [row[1] for row in table]
-    assert decide(client, item, decision="noted", reason="周六上午一趟").status_code == 302
-    assert "排好了" in client.get("/desk/queue?show=done").content.decode()
+    assert f"拼的上门没约满，去不去 ({district.name_zh} · 世纪花园、{HOSTILE})" in [row[1] for row in table]
+    assert decide(client, item, decision="refuse", reason="派不出人").status_code == 302
+    assert "不去，免费取消" in client.get("/desk/queue?show=done").content.decode()
 
 
 def test_a_stopped_call_shows_the_caller_s_alias_and_what_was_said_never_the_number(desk: Desk) -> None:

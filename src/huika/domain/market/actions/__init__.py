@@ -12,7 +12,7 @@ from huika.domain.market.actions.bargains import (
 from huika.domain.market.actions.books import publish_book, set_endpoint, set_platform_fee, set_terms
 from huika.domain.market.actions.comparing import STANDS_SECONDS, compare, request_quotes
 from huika.domain.market.actions.outcomes import append_outcome
-from huika.domain.market.actions.pools import end_pools, join_pool, leave_pool, use_pool
+from huika.domain.market.actions.pools import end_pools, join_pool, join_visit, leave_pool, send_anyway, use_pool
 from huika.domain.market.actions.pricing import report_stock, reprice, set_repricing
 from huika.domain.market.actions.room import give_room_back, take_room
 from huika.domain.market.actions.visits import allow_visit, set_visit_cost, take_offer
@@ -30,6 +30,7 @@ __all__ = [
     "end_pools",
     "give_room_back",
     "join_pool",
+    "join_visit",
     "leave_bargain",
     "leave_pool",
     "publish_book",
@@ -37,6 +38,7 @@ __all__ = [
     "reprice",
     "request_quotes",
     "rivals_quotes",
+    "send_anyway",
     "set_alert",
     "set_endpoint",
     "set_platform_fee",

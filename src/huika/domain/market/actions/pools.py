@@ -13,14 +13,17 @@ from huika.domain.market.actions.visits import allow_visit
 from huika.domain.market.errors import (
     LessThanPooled,
     PooledAlready,
+    PoolOver,
     PoolUsed,
     QuoteExpired,
+    SharedWindow,
     TooLittleToShare,
+    TooSoonToShare,
     VisitPaysAlone,
 )
 from huika.domain.market.pooling import Share
-from huika.domain.market.types import POOLED
-from huika.kit import clock, events, locks, work_items
+from huika.domain.market.types import POOLED, SHARED_NOTICE, SHARED_UNTIL
+from huika.kit import clock, events, ids, locks
 from huika.kit.change import action
 from huika.kit.refusals import Malformed, NotFound
 
@@ -101,14 +104,6 @@ def _cover(pool: models.Pool, at: datetime) -> None:
         _allow(member, member.comparison_id)
         tell(member.seller_id, "pool", pool.id, {**place, "until": pool.ends_at.isoformat()}, {"district": district})
     events.record("market.pool.covered", pool.id, {**place, "members": len(members)})
-    work_items.open_item(
-        "market.pool_full",
-        pool.id,
-        zh="拼够一趟：把这几家排在一起",
-        en="A shared visit is full: put its stops together",
-        facts={**place, "members": len(members), "words": [m.word for m in members if m.word]},
-        within_seconds=int(STANDS.total_seconds()),
-    )
 
 
 def _allow(member: models.PoolMember, comparison: UUID) -> None:
@@ -163,6 +158,50 @@ def _take_back(member: models.PoolMember, because: str) -> None:
     """The pool's word no more; what was taken, on this word or an earlier one, keeps its own."""
     _words(member).filter(taken_at=None).update(allowed_by=None, allowed_because=because)
     _words(member).exclude(taken_at=None).update(words=F("words") - 1)
+
+
+@action
+def join_visit(pool_id: UUID, opens: datetime, first: bool) -> None:
+    """Part of an acceptance by a full pool: in which window its one visit is. The `first` chooses, the others are told.
+
+    Raises PoolOver, TooSoonToShare, SharedWindow.
+    """
+    at, pool = clock.now(), locks.locked(models.Pool.objects.all(), id=pool_id)
+    if pool.ended_at is not None or pool.ends_at <= at:
+        raise PoolOver()
+    if not first and pool.opens is not None:
+        if pool.opens != opens:
+            raise SharedWindow(opens=pool.opens, when=_said(pool.opens))
+        return
+    if opens < at + SHARED_NOTICE:
+        raise TooSoonToShare()
+    pool.opens, pool.ends_at = opens, opens - SHARED_UNTIL
+    pool.save(update_fields=["opens", "ends_at"])
+    facts: dict[str, object] = {"city": pool.city, "district": pool.district, "pool": str(pool.id)}
+    facts |= {"opens": opens.isoformat(), "until": pool.ends_at.isoformat()}
+    words = {"when": _said(opens), "until": _said(pool.ends_at)}
+    for member in models.PoolMember.objects.filter(pool=pool, left_at=None).order_by("id"):
+        taken = models.Taken.objects.filter(pool_id=pool.id, comparison=member.used)
+        if not taken.exists():
+            tell(member.seller_id, "pool_time", ids.uuid7(), facts, words)
+    events.record("market.pool.timed", pool.id, {"opens": opens.isoformat()})
+
+
+def _said(at: datetime) -> str:
+    """A moment as messages say it: 5-21 14:30, in Shanghai."""
+    there = at.astimezone(clock.SHANGHAI)
+    return f"{there.month}-{there.day} {there:%H:%M}"
+
+
+@action
+def send_anyway(pool_id: UUID, by: UUID, because: str) -> None:
+    """A person sends somebody to those who booked, though together they do not cover the visit. Raises Malformed."""
+    if not because.strip():
+        raise Malformed(field="because", why="say why", why_zh="写明原因")
+    pool = locks.locked(models.Pool.objects.all(), id=pool_id)
+    pool.sent_by, pool.sent_because = by, because.strip()[:200]
+    pool.save(update_fields=["sent_by", "sent_because"])
+    events.record("market.pool.sent", pool.id, {"by": str(by), "because": pool.sent_because})
 
 
 @action

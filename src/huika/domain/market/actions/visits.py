@@ -6,7 +6,7 @@ from uuid import UUID
 from huika.domain.market import models
 from huika.domain.market.errors import VisitNotCovered
 from huika.domain.market.subjects import city_subject
-from huika.domain.market.types import VisitCost
+from huika.domain.market.types import POOLED, VisitCost
 from huika.kit import clock, events
 from huika.kit.change import action
 from huika.kit.refusals import Malformed, NotFound
@@ -48,9 +48,11 @@ def allow_visit(comparison: UUID, offer: str, by: UUID, because: str) -> None:
 
 
 @action
-def take_offer(order: UUID, comparison: UUID, offer: str) -> None:
-    """Part of an acceptance: noted once an order. Raises VisitNotCovered where somebody would be sent at a loss that
-    nobody has allowed."""
+def take_offer(order: UUID, comparison: UUID, offer: str) -> UUID | None:
+    """Part of an acceptance: noted once an order; the full pool whose visit it belongs to, if it is by one.
+
+    Raises VisitNotCovered where somebody would be sent at a loss that nobody has allowed.
+    """
     # All offers of the comparison at once: a word for several is for one visit.
     sums = models.VisitSum.objects.select_for_update().filter(comparison_id=comparison).order_by("id")
     row = next((one for one in sums if one.offer == offer), None)
@@ -63,7 +65,10 @@ def take_offer(order: UUID, comparison: UUID, offer: str) -> None:
             others.exclude(id=row.id).update(allowed_by=None, allowed_because="")
         row.taken_at = clock.now()
         row.save(update_fields=["taken_at"])
-    models.Taken.objects.create(order=order, comparison_id=comparison, offer=offer, at=clock.now())
+    pooled = row is not None and not _pays(row) and row.allowed_because == POOLED
+    pool = row.allowed_by if row is not None and pooled else None
+    models.Taken.objects.create(order=order, comparison_id=comparison, offer=offer, at=clock.now(), pool_id=pool)
+    return pool
 
 
 def _pays(row: models.VisitSum) -> bool:

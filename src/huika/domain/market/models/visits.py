@@ -64,10 +64,14 @@ class VisitSum(models.Model):
 
 
 class Taken(models.Model):
-    """A seller accepted an offer: which comparisons were won."""
+    """A seller accepted an offer: which comparisons were won, and by which full pool where one pays for the visit."""
 
     app_may: ClassVar[str] = "SELECT, INSERT"
     order = models.UUIDField(primary_key=True)
     comparison = models.ForeignKey("market.Comparison", on_delete=models.PROTECT, related_name="+")
     offer = models.CharField(max_length=60)
     at = models.DateTimeField()
+    pool_id = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["pool_id"], condition=Q(pool_id__isnull=False), name="market_taken_by_pool")]

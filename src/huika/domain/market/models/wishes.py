@@ -63,6 +63,9 @@ class Pool(models.Model):
     covered_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField()  # of one that is covered: until when its members may book
     ended_at = models.DateTimeField(null=True)
+    opens = models.DateTimeField(null=True)  # the window of its one visit, as the first who booked chose it
+    sent_by = models.UUIDField(null=True)  # a person sends somebody though those who booked do not cover the visit
+    sent_because = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -72,6 +75,14 @@ class Pool(models.Model):
                 name="market_pool_one_open",
             ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("at")), name="market_pool_ends_later"),
+            models.CheckConstraint(
+                condition=Q(opens__isnull=True) | Q(covered_at__isnull=False, ends_at__lt=F("opens")),
+                name="market_pool_window_of_a_full_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_by__isnull=True, sent_because="") | (Q(sent_by__isnull=False) & ~Q(sent_because="")),
+                name="market_pool_sent_for_a_reason",
+            ),
         ]
 
 
@@ -114,7 +125,7 @@ class Notice(models.Model):
     app_may: ClassVar[str] = "SELECT, INSERT"
     id = models.UUIDField(primary_key=True, default=ids.uuid7)
     seller_id = models.UUIDField()
-    kind = models.CharField(max_length=10)  # alert | pool
+    kind = models.CharField(max_length=10)  # alert | pool | pool_time
     about = models.UUIDField()
     facts = models.JSONField()
     at = models.DateTimeField()
@@ -122,5 +133,5 @@ class Notice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["seller_id", "kind", "about"], name="market_notice_once"),
-            models.CheckConstraint(condition=Q(kind__in=["alert", "pool"]), name="market_notice_kind"),
+            models.CheckConstraint(condition=Q(kind__in=["alert", "pool", "pool_time"]), name="market_notice_kind"),
         ]

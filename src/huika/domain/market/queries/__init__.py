@@ -4,13 +4,9 @@ from huika.domain.market.queries import owner
 from huika.domain.market.queries.alerts import (
     AlertRef,
     NoticeRef,
-    PoolRef,
     alerts_of,
     alerts_reached,
     notices_of,
-    pool_missing_fen,
-    pool_words,
-    pools_of,
 )
 from huika.domain.market.queries.bargains import (
     bagged_lines,
@@ -48,6 +44,18 @@ from huika.domain.market.queries.elsewhere import (
     visit_stands,
 )
 from huika.domain.market.queries.listening import listen
+from huika.domain.market.queries.pools import (
+    PooledCards,
+    PoolRef,
+    SharedVisit,
+    orders_by_pool,
+    pool_behind,
+    pool_missing_fen,
+    pool_words,
+    pools_behind,
+    pools_of,
+    shared_visit,
+)
 from huika.domain.market.queries.pricing import repriced, repricing_on, repricing_policy, stock_reports, suggestions
 from huika.domain.market.queries.records import (
     book_receipt,
@@ -67,6 +75,8 @@ __all__ = [
     "Kept",
     "NoticeRef",
     "PoolRef",
+    "PooledCards",
+    "SharedVisit",
     "accepted_kinds",
     "alerts_of",
     "alerts_reached",
@@ -99,11 +109,14 @@ __all__ = [
     "live_books",
     "month_bounds",
     "notices_of",
+    "orders_by_pool",
     "outcomes_of",
     "owner",
     "platform_fees",
+    "pool_behind",
     "pool_missing_fen",
     "pool_words",
+    "pools_behind",
     "pools_of",
     "preview",
     "preview_visits",
@@ -117,6 +130,7 @@ __all__ = [
     "repricing_on",
     "repricing_policy",
     "resale_fen",
+    "shared_visit",
     "stock_reports",
     "suggestions",
     "top_offers",

@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
 
-from huika.domain.market import models
+from huika.domain.market import models, pooling
 from huika.domain.market.live import REASONS
 from huika.domain.market.types import POOLED, VisitCost
 from huika.kit import clock
@@ -161,7 +161,25 @@ def expected_of_taken(start: datetime, end: datetime) -> tuple[int, int]:
     in fen."""
     rows = models.VisitSum.objects.filter(taken_at__gte=start, taken_at__lt=end)
     found = rows.aggregate(n=Count("id"), margin=Sum(F("income_fen") - F("cost_fen")))
-    return found["n"], found["margin"] or 0
+    shared = models.Taken.objects.filter(comparison__in=rows.values("comparison_id"), pool_id__isnull=False)
+    saved = _saved_fen(set(shared.values_list("pool_id", flat=True)), models.Taken.objects.all())
+    mine = set(shared.values_list("comparison_id", flat=True))
+    return found["n"], (found["margin"] or 0) + sum(fen for one, fen in saved.items() if one in mine)
+
+
+def _saved_fen(pools: set[UUID | None], counted: QuerySet[models.Taken]) -> dict[UUID, int]:
+    """Comparison → what its visit costs less, in fen, because a courier was at a neighbour's: of each pool's visit all
+    stops but the first of those that are counted."""
+    costs = models.PoolMember.objects.filter(pool__in=pools).values_list("pool_id").annotate(fen=Max("visit_fen"))
+    visit_fen, seen, saved = dict(costs), set[UUID](), dict[UUID, int]()
+    stops = counted.filter(pool_id__in=pools).order_by("at", "order").values_list("pool_id", "comparison_id")
+    for pool, comparison in stops:
+        if pool is None:
+            continue
+        if pool in seen:
+            saved[comparison] = visit_fen[pool] - pooling.stop_fen(visit_fen[pool])
+        seen.add(pool)
+    return saved
 
 
 def visits_allowed(start: datetime, end: datetime) -> tuple[VisitRow, ...]:
@@ -235,6 +253,10 @@ def expected(cards: Iterable[UUID]) -> dict[UUID, int]:
     ended = dict(models.Outcome.objects.filter(card__in=set(cards)).values_list("card", "comparison_id"))
     taken = models.VisitSum.objects.filter(comparison_id__in=set(ended.values()), taken_at__isnull=False)
     margin = {v.comparison_id: v.income_fen - v.cost_fen for v in taken}
+    shared = models.Taken.objects.filter(comparison__in=margin, pool_id__isnull=False)
+    made = models.Taken.objects.filter(Exists(models.Outcome.objects.filter(comparison=OuterRef("comparison_id"))))
+    for comparison, fen in _saved_fen(set(shared.values_list("pool_id", flat=True)), made).items():
+        margin[comparison] = margin.get(comparison, 0) + fen
     return {card: margin[comparison] for card, comparison in ended.items() if comparison in margin}
 
 

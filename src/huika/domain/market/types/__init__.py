@@ -45,6 +45,8 @@ from huika.domain.market.types.records import (
 )
 from huika.domain.market.types.visits import (
     POOLED,
+    SHARED_NOTICE,
+    SHARED_UNTIL,
     VisitCost,
     VisitSum,
 )
@@ -60,6 +62,8 @@ __all__ = [
     "NO_RESERVE",
     "OWN_RATIOS",
     "POOLED",
+    "SHARED_NOTICE",
+    "SHARED_UNTIL",
     "Absence",
     "BargainRef",
     "Book",

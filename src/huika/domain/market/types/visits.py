@@ -1,9 +1,14 @@
 """What a visit costs and brings, in fen."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 POOLED = "pool"
 """Why a visit is allowed that a full pool pays for; who allowed it is then the pool."""
+SHARED_NOTICE = timedelta(hours=24)
+"""So long before a shared visit its window is said at least, by the first who books."""
+SHARED_UNTIL = timedelta(hours=6)
+"""So long before it the others may book; then a person looks at what was booked too little."""
 
 
 @dataclass(frozen=True)

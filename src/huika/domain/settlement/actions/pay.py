@@ -31,19 +31,28 @@ def set_rate(city: str, piece: str, amount_fen: int, effective_from: datetime, b
 
 @action
 def earn(courier: UUID, city: str, visit: UUID, order: UUID, pieces: Mapping[str, int]) -> int:
-    """A visit has ended: its pieces (`visit`, `card`, `no_show` → how many) are earned at the rates of now. In fen.
+    """A visit has ended: its pieces (one of PIECES → how many) are earned at the rates of now. In fen.
 
-    Once a visit and piece, whoever calls. A piece without a rate brings nothing.
+    Once a visit and piece, whoever calls. A piece without a rate brings nothing; but a further stop of a shared visit
+    then brings half a visit, as is reckoned where neighbours share one.
     """
     at, total = clock.now(), 0
     for piece, count in sorted(pieces.items()):
-        rates = models.PayRate.objects.filter(city=city, piece=piece, effective_from__lte=at)
-        rate = rates.order_by("-effective_from").values_list("amount_fen", flat=True).first() or 0
+        rate = _rate(city, piece, at)
         if rate * count and _line(courier, piece, rate * count, f"{visit}:{piece}", at, visit, order, count):
             total += rate * count
     if total:
         events.record("settlement.pay.earned", courier, {"visit": str(visit), "amount_fen": total})
     return total
+
+
+def _rate(city: str, piece: str, at: datetime) -> int:
+    """What a piece brings in a city at a time, in fen."""
+    rates = models.PayRate.objects.filter(city=city, piece=piece, effective_from__lte=at)
+    found = rates.order_by("-effective_from").values_list("amount_fen", flat=True).first()
+    if found is None:
+        return (_rate(city, "visit", at) + 1) // 2 if piece == "stop" else 0
+    return found
 
 
 @action

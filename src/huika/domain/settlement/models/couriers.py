@@ -57,6 +57,10 @@ class TopUpRequest(models.Model):
         ]
 
 
+PIECES = ["visit", "stop", "card", "no_show"]
+"""What couriers earn by: a visit, each further stop of one that neighbours share, a card, a door nobody opened."""
+
+
 class PayRate(models.Model):
     """What a courier earns for one piece in a city from a date on; append-only, the newest in force counts."""
 
@@ -71,9 +75,7 @@ class PayRate(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["city", "piece", "effective_from"], name="settlement_rate_once"),
-            models.CheckConstraint(
-                condition=Q(piece__in=["visit", "card", "no_show"], amount_fen__gte=0), name="settlement_rate_sane"
-            ),
+            models.CheckConstraint(condition=Q(piece__in=PIECES, amount_fen__gte=0), name="settlement_rate_sane"),
         ]
 
 
@@ -100,7 +102,7 @@ class PayLine(models.Model):
                 fields=["visit_id", "kind"], condition=Q(visit_id__isnull=False), name="settlement_piece_paid_once"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["visit", "card", "no_show"], visit_id__isnull=False, amount_fen__gte=0)
+                condition=Q(kind__in=PIECES, visit_id__isnull=False, amount_fen__gte=0)
                 | Q(kind="bonus", amount_fen__gt=0)
                 | Q(kind__in=["deduction", "paid"], amount_fen__lt=0),
                 name="settlement_payline_sign",

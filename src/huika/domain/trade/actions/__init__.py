@@ -35,6 +35,7 @@ from huika.domain.trade.actions.orders import (
 )
 from huika.domain.trade.actions.outcomes import tell_outcome
 from huika.domain.trade.actions.requotes import consent, consent_by_callback, propose
+from huika.domain.trade.actions.shared import check_shared, shared_decided
 from huika.domain.trade.actions.visits import (
     arrive,
     close_due,
@@ -61,6 +62,7 @@ __all__ = [
     "book_by_telephone",
     "cancel",
     "capture",
+    "check_shared",
     "cleared_by_person",
     "close_day",
     "close_due",
@@ -87,6 +89,7 @@ __all__ = [
     "received",
     "reviewed",
     "secure_visits",
+    "shared_decided",
     "stop_call",
     "take_over",
     "tell_outcome",

@@ -120,8 +120,8 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
     """The seller accepts: decide, hold, promise, in one transaction; the order's id.
 
     Raises QuoteExpired, StoppedBefore, NotVerified, ConsentMissing, PayeeNeeded, PayeeWaiting, RiskRefused,
-    InsufficientFunds, OverCap, VisitNotCovered,
-    WindowGone. The custodian's freeze is a job; no courier leaves before it is confirmed.
+    InsufficientFunds, OverCap, VisitNotCovered, WindowGone; by a full pool PoolOver, SharedWindow, TooSoonToShare.
+    The custodian's freeze is a job; no courier leaves before it is confirmed.
     """
     at = clock.now()
     order = locks.locked(models.Order.objects.all(), id=order_id)
@@ -142,8 +142,8 @@ def accept(order_id: UUID, how: Acceptance) -> UUID:
         Facts(order.id, order.seller_id, order.quoted_net_fen, how.rail == "cash"),
         {code: catalog.limit(code) for code in RISK_LIMITS},
     )
-    order.visit_id = _promise(order, how)
-    market.take_offer(order.id, order.comparison_id, order.offer)
+    pool = market.take_offer(order.id, order.comparison_id, order.offer)
+    order.visit_id = _promise(order, how, _beside(pool, how.opens) if pool else None)
     lots = locks.locked_all(
         models.Lot.objects.all(), models.Lot.objects.filter(order=order).values_list("pk", flat=True)
     )
@@ -248,13 +248,21 @@ def _payee(seller: UUID, how: Acceptance, at: datetime) -> UUID | None:
     return payee.id
 
 
-def _promise(order: models.Order, how: Acceptance) -> UUID:
+def _beside(pool: UUID, opens: datetime) -> UUID | None:
+    """The visit of a full pool that this one is to stand beside; None for the first, who chooses the window."""
+    locks.transaction_lock(f"trade.pool.{pool}")  # after the order's row, before the shift's
+    near = queries.beside(pool)
+    market.join_visit(pool, opens, first=near is None)
+    return near.id if near else None
+
+
+def _promise(order: models.Order, how: Acceptance, beside: UUID | None) -> UUID:
     middle = places.area(order.city, order.district)
     if middle is None:
         raise NotFound()
     place = Place(middle.lat_e6, middle.lng_e6)
     address = parties.save_address(order.seller_id, order.city, order.district, how.address, place.lat_e6, place.lng_e6)
-    visit = field.promise(order.id, order.city, order.district, place, how.opens, address)
+    visit = field.promise(order.id, order.city, order.district, place, how.opens, address, beside=beside)
     seller = people.seller(order.seller_id)
     until = places.visit(visit).closes - clock.now()
     parties.issue_visit_code(order.seller_id, visit, int(until.total_seconds()) + 7200, by_sms=seller.by_telephone)
@@ -312,7 +320,7 @@ def end_missed(at: datetime) -> int:
 def _end(order: models.Order, verb: str, why: str) -> None:
     order.ended_at = clock.now()
     order.save(update_fields=["state", "ended_at"])
-    if order.visit_id and places.visit(order.visit_id).state in ("promised", "ready", "on_the_way"):
+    if order.visit_id and places.visit(order.visit_id).state in queries.BEFORE_THE_DOOR:
         field.end(order.visit_id, "cancel")
     settlement.abandon_freeze(order.id)
     release_lots(order)
@@ -356,7 +364,11 @@ def reviewed(order_id: UUID, clear: bool) -> None:
 
 
 def let_go(order: models.Order) -> None:
-    """Make the visit ready once nothing is in its way."""
+    """Make the visit ready once nothing is in its way: of a shared one, once those who booked cover it."""
     open_lots = models.Lot.objects.filter(order=order).exclude(state="secured").exists()
-    if order.state == "accepted" and order.risk_clear and not open_lots and order.visit_id:
+    if order.state != "accepted" or not order.risk_clear or open_lots or order.visit_id is None:
+        return
+    pool = queries.pool_of(order.id)
+    waits = places.visit(order.visit_id).state == "promised"
+    if waits and (pool is None or queries.shared_visit(pool).covered):
         field.secure(order.visit_id)

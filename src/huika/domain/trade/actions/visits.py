@@ -15,7 +15,7 @@ from huika.domain.stock import actions as stock
 from huika.domain.stock import queries as custody
 from huika.domain.tax import actions as tax
 from huika.domain.tax.types import VoucherLine
-from huika.domain.trade import models, rules
+from huika.domain.trade import models, queries, rules
 from huika.domain.trade.actions.cards import _card
 from huika.domain.trade.actions.orders import release_lots
 from huika.domain.trade.errors import BagDiffers, NothingToPay, NotPaidYet, NotThisVisit
@@ -157,10 +157,21 @@ def try_settle(order_id: UUID) -> bool:
 
 
 def _earned(order: models.Order, cards: int) -> None:
-    """The courier's pieces: the visit, and each card that was bought."""
+    """The courier's pieces: the visit, or a further stop of a shared one, and each card that was bought."""
     visit = places.visit(order.visit_id) if order.visit_id else None
     if visit is not None:
-        settlement.earn(visit.courier, order.city, visit.id, order.id, {"visit": 1, "card": cards})
+        piece = "stop" if _was_there_before(order, visit.courier) else "visit"
+        settlement.earn(visit.courier, order.city, visit.id, order.id, {piece: 1, "card": cards})
+
+
+def _was_there_before(order: models.Order, courier: UUID) -> bool:
+    """Whether this courier has ended another stop of the same shared visit."""
+    pool = queries.pool_of(order.id)
+    if pool is None:
+        return False
+    locks.transaction_lock(f"trade.pool.{pool}")  # two stops that end at one moment are one visit
+    others = (stop for stop in queries.stops(pool) if stop.order != order.id)
+    return any(stop.state == "done" and stop.courier == courier for stop in others)
 
 
 def _record_settled(order: models.Order, cards: list[models.Card]) -> None:

@@ -35,12 +35,23 @@ from huika.domain.trade.queries.orders import (
     taken_over,
     timeline,
 )
+from huika.domain.trade.queries.shared import (
+    BEFORE_THE_DOOR,
+    beside,
+    living,
+    pool_of,
+    shared_visit,
+    shared_windows,
+    stops,
+)
 
 __all__ = [
+    "BEFORE_THE_DOOR",
     "CALL_STOPPED",
     "DESK",
     "MOST",
     "bagged",
+    "beside",
     "booked_from",
     "bounds",
     "card_for",
@@ -53,6 +64,7 @@ __all__ = [
     "fees_of",
     "listed",
     "live_visits",
+    "living",
     "lots_of",
     "order_by_code",
     "order_for",
@@ -60,6 +72,7 @@ __all__ = [
     "orders_behind",
     "orders_of",
     "orders_with_bag",
+    "pool_of",
     "received",
     "refs",
     "release_facts",
@@ -69,7 +82,10 @@ __all__ = [
     "seal_ticket",
     "sellers_of_late",
     "settled_orders",
+    "shared_visit",
+    "shared_windows",
     "stopped",
+    "stops",
     "taken_over",
     "timeline",
 ]

@@ -42,7 +42,7 @@ class Month:
     @property
     def earned_fen(self) -> int:
         """Pieces."""
-        return self.of("visit", "card", "no_show")
+        return self.of("visit", "stop", "card", "no_show")
 
     @property
     def bonus_fen(self) -> int:

@@ -162,12 +162,15 @@ def _facts(waits: Waiting) -> list[Fact]:
 
 
 def _about_pool(waits: Waiting) -> list[Fact]:
-    """Where the stops of a shared visit are: the district, how many, and what their sellers call the place."""
+    """A shared visit that too few have booked: where and when, whose orders, what is left of it."""
     facts = waits.item.facts
     where = place_of(str(facts.get("city", "")), str(facts.get("district", "")))
+    opens, margin = facts.get("opens"), facts.get("margin_fen")
     return [
         Fact("哪个区", "District", where, quoted=True),
-        Fact("几家", "Stops", str(facts.get("members", "—"))),
+        Fact("什么时候", "When", moment(datetime.fromisoformat(opens)) if opens else "—"),
+        Fact("约了的", "Booked", ", ".join(str(code) for code in facts.get("orders", [])), quoted=True),
+        Fact("这一趟算下来", "The visit comes to", figures.yuan(margin) if isinstance(margin, int) else "—", "warn"),
         Fact("小区", "Estates", waits.estates or words.pick("没人写", "nobody said"), quoted=bool(waits.estates)),
     ]
 

@@ -27,6 +27,7 @@ WHYS: dict[str, tuple[str, str]] = {
     "suspected": ("核实没通过", "did not pass the check"),
     "freeze_refused": ("备款没冻结", "the money was not frozen"),
     "risk_review": ("审核没通过", "the review said no"),
+    "pool_short": ("拼的上门没约满", "too few booked the shared visit"),
     "no_show": ("到门口没人应", "nobody at the door"),
     "visit_missed": ("没去成", "the visit never took place"),
     "seen_before": ("卡号以前卖过", "sold here before"),

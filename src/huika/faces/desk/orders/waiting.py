@@ -17,7 +17,7 @@ from huika.kit import clock, work_items
 from huika.kit.models import WorkItem
 
 MOST = 500
-POOL = "market.pool_full"
+POOL = "trade.pool_short"
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Waiting:
 
     @property
     def estates(self) -> str:
-        """What the members of a full pool call where they live; empty of other items, and where nobody said."""
+        """What those who share a visit call where they live; empty of other items, and where nobody said."""
         found = self.item.facts.get("words") if self.item.kind == POOL else None
         return words.pick("、", ", ").join(str(one) for one in found) if isinstance(found, list) else ""
 
     @property
     def stops(self) -> str:
-        """Where a full pool's stops are: the district and what their sellers call it; empty of other items."""
+        """Where a shared visit's stops are: the district and what their sellers call it; empty of other items."""
         if self.item.kind != POOL:
             return ""
         facts = self.item.facts

@@ -1,0 +1,56 @@
+"""Orders that are booked by a full pool: one visit with several stops."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from huika.domain.field import queries as field
+from huika.domain.field.types import VisitRef, Window
+from huika.domain.market import queries as market
+from huika.domain.market.queries import SharedVisit
+from huika.domain.trade import models
+
+OFF = ("quoted", "expired", "cancelled")
+BEFORE_THE_DOOR = ("promised", "ready", "on_the_way")
+"""States of a visit that nobody has come to yet."""
+
+
+def pool_of(order: UUID) -> UUID | None:
+    """The full pool that an order was booked by, if it was by one."""
+    return market.pools_behind([order]).get(order)
+
+
+def living(pool: UUID) -> Sequence[UUID]:
+    """A pool's orders that were not called off, the first booked first."""
+    booked = market.orders_by_pool(pool)
+    on = set(models.Order.objects.filter(id__in=booked).exclude(state__in=OFF).values_list("id", flat=True))
+    return [order for order in booked if order in on]
+
+
+def beside(pool: UUID) -> VisitRef | None:
+    """The visit that whoever books next by a pool stands beside; None where they choose the window."""
+    return next((stop for stop in stops(pool) if stop.state in BEFORE_THE_DOOR), None)
+
+
+def shared_visit(pool: UUID) -> SharedVisit:
+    """A full pool's visit as those make it who booked it and did not call it off."""
+    return market.shared_visit(pool, living(pool))
+
+
+def stops(pool: UUID) -> Sequence[VisitRef]:
+    """The visits at the doors of a pool, the first booked first."""
+    return [visit for order in living(pool) if (visit := field.visit_of(order)) is not None]
+
+
+def shared_windows(pool: UUID, days: Sequence[date]) -> list[tuple[date, Sequence[Window]]]:
+    """Day → the windows in which a further stop of a pool can be booked: the one that was chosen, while its courier's
+    route takes it; of these days those that are far enough ahead, while nobody has chosen."""
+    found = shared_visit(pool)
+    place = field.area(found.city, found.district)
+    if place is None or found.over:
+        return []
+    near = beside(pool)
+    if near is not None:
+        return [(near.day, field.windows(found.city, found.district, place, near.day, near.id))]
+    open_ones = ((day, field.windows(found.city, found.district, place, day)) for day in days)
+    return [(day, [w for w in windows if w.opens >= found.not_before]) for day, windows in open_ones]
