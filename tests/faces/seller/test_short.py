@@ -221,7 +221,8 @@ def test_neighbours_book_one_window_and_see_that_they_wait_for_each_other(seller
     waiting, english = (seller.client.get(order, **lang).content.decode() for lang in ({}, EN))
     assert "等邻居约好" in waiting and "waiting for them to book" in english and "正在把钱备好" in waiting
     news, english = (other.client.get("/me/alerts", **lang).content.decode() for lang in ({}, EN))
-    assert "的拼单定在" in news and f"{in_two_days(1):%H:%M}" in news and "book the same cards by" in english
+    assert "的拼单定在" in news and "拼单凑够了" not in news, "of a pool the newest"
+    assert f"{in_two_days(1):%H:%M}" in news and "book the same cards by" in english
     assert "约过了" in seller.client.get("/me/alerts").content.decode()
     page = shared(other.client)
     assert post(other.client, page.replace("/short", "/pool")) == (302, page)

@@ -50,7 +50,7 @@ def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
         "now_fen": shown.full[0].net_fen if shown and shown.full else None,
         "net": given.get("net", ""),
         "alerts": [(a, known[a.kind]) for a in books.alerts_of(actor.party)],
-        "notices": [_told(n, known, ways_on) for n in books.notices_of(actor.party)],
+        "notices": [_told(n, known, ways_on) for n in _newest(books.notices_of(actor.party))],
         "pools": [(p, place(p.city, p.district), ways_on.get(p.id, "")) for p in pools],
         "refusal": refusal,
         "sell_now": _offers(asked) if asked and isinstance(refusal, PaidAlready) else "",
@@ -118,11 +118,23 @@ def _id(request: HttpRequest, name: str) -> UUID:
         raise NotFound() from error
 
 
+def _pool(notice: NoticeRef) -> UUID:
+    return UUID(notice.facts.get("pool", str(notice.about)))
+
+
+def _newest(notices: list[NoticeRef]) -> list[NoticeRef]:
+    """Without what a pool's later news has made untrue."""
+    last: dict[UUID, NoticeRef] = {}
+    for notice in notices:
+        last.setdefault(notice.about if notice.kind == "alert" else _pool(notice), notice)
+    return list(last.values())
+
+
 def _told(notice: NoticeRef, kinds: dict[str, Kind], ways_on: dict[UUID, str]) -> dict[str, object]:
     """A notice with what its sentence names and where it leads; of a pool that is over or booked, nowhere."""
     facts = notice.facts
     if notice.kind in ("pool", "pool_time"):
-        named, pool = place(facts["city"], facts["district"]), UUID(facts.get("pool", str(notice.about)))
+        named, pool = place(facts["city"], facts["district"]), _pool(notice)
         until, opens = datetime.fromisoformat(facts["until"]), facts.get("opens")
         told = {"kind": "pool", "at": notice.at, "district": named, "until": until, "to": ways_on.get(pool, "")}
         return told | ({"opens": datetime.fromisoformat(opens)} if opens else {})
