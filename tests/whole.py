@@ -13,12 +13,16 @@ from typing import Any
 import httpx
 import pytest
 from django.db import connection, connections
+from django.test.testcases import QuietWSGIRequestHandler
 
 from huika.faces.cli.stack import Stack
 from huika.kit import clock, followers, jobs, ports, postgres, sequencer
 from huika.sim import city as demo_city
 from huika.sim.client import Sandbox
 from huika.sim.story import World
+
+# An answer goes out in several writes. Unless each is sent at once, a kept connection waits 40 ms for the client's ACK.
+QuietWSGIRequestHandler.disable_nagle_algorithm = True
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
+import psycopg
 import pytest
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from tests.domain.ledger.together import together
 from tests.domain.trade import ground
 
@@ -67,6 +68,8 @@ def test_after_every_change_the_arrays_answer_what_the_database_would() -> None:
         lambda firm: actions.set_terms(firm, firm, Terms(fees=(Fee("g", "费", "fee", 0, source.randint(0, 90)),))),
         lambda firm: actions.set_terms(firm, firm, Terms(most_face_day_fen=source.choice((300_00, 0)))),
         lambda firm: actions.set_terms(firm, firm, Terms(prefixes={"hema": source.choice(((), ("12",)))})),
+        lambda firm: actions.set_platform_fee(ground.CITY, Fee("platform", "平台费", "fee", 0, source.randint(0, 90))),
+        lambda firm: actions.set_platform_fee("hangzhou", Fee("platform", "平台费", "fee", source.randint(0, 900))),
     )
     for _ in range(60):
         source.choice(changes)(source.choice(firms))
@@ -149,6 +152,21 @@ def test_a_process_that_listens_has_a_new_book_before_anybody_asks(fresh: Memory
     heard.join(20)
     assert not heard.is_alive()
     assert {n.ratio_bp for n in fresh._arrays.top(place())} == {9500}
+
+
+def test_who_listens_goes_on_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors of the driver, of Django's and of the network; anything else is a mistake of ours and ends it."""
+    errors: list[Exception] = [psycopg.OperationalError(), OperationalError(), InterfaceError(), OSError(), KeyError()]
+    follow = iter(errors)
+
+    def away() -> None:
+        raise next(follow)
+
+    monkeypatch.setattr(queries.listening, "_follow", away)
+    monkeypatch.setattr(queries.listening, "RETRY_SECONDS", 0)
+    with pytest.raises(KeyError):
+        queries.listening._run()
+    assert list(follow) == []
 
 
 def listened() -> None:

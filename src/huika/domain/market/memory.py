@@ -6,7 +6,7 @@ right for ever; the only thing that can be old is which of them is live. A notif
 before somebody asks (`queries.listen`), and nothing but the first answer's time depends on it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
@@ -24,6 +24,10 @@ MOST_PUT = 2_000
 MOST_CHANGED = 20_000
 """Cells beside the arrays before these are built anew."""
 _PLACE = ("kind", "face_value_fen", "city", "form", "condition", "channel")
+
+
+Platform = Mapping[str, tuple[Fee, ...]]
+"""City → the platform's fees there."""
 
 
 @dataclass(frozen=True)
@@ -51,40 +55,42 @@ class Memory:
         self._lock = Lock()
         self._held: dict[UUID, _Held] = {}
         self._known: tuple[tuple[UUID, tuple[Fee, ...]], ...] = ()
+        self._platform: Platform = {}
         self._arrays = LiveBook((), ())
         self._places: dict[UUID, int] = {}
 
-    def arrays(self, live: Sequence[Live]) -> LiveBook:
-        """The arrays of exactly these books, one a recycler."""
+    def arrays(self, live: Sequence[Live], platform: Platform) -> LiveBook:
+        """The arrays of exactly these books, one a recycler, ranked by what is left after these fees of ours."""
         with self._lock:
             try:
-                return self._brought_to(live)
+                return self._brought_to(live, platform)
             except TooManyNames:  # of books that are live no more: named anew from those that are
                 self._held, self._known, self._arrays = {}, (), LiveBook((), ())
-                return self._brought_to(live)
+                return self._brought_to(live, platform)
 
-    def _brought_to(self, live: Sequence[Live]) -> LiveBook:
+    def _brought_to(self, live: Sequence[Live], platform: Platform) -> LiveBook:
         known = tuple((one.recycler, one.fees) for one in live)
-        if known != self._known:
-            self._start(live, known)
+        if known != self._known or platform != self._platform:
+            self._start(live, known, platform)
         for one in live:
             if self._held[one.recycler].book != one.book:
                 self._replace(one)
         return self._arrays
 
-    def _start(self, live: Sequence[Live], known: tuple[tuple[UUID, tuple[Fee, ...]], ...]) -> None:
+    def _start(self, live: Sequence[Live], known: tuple[tuple[UUID, tuple[Fee, ...]], ...], platform: Platform) -> None:
         """Other recyclers or fees: everything anew, with what is held of unchanged books."""
         held: dict[UUID, _Held] = {}
         for one in live:  # read whole before anything is replaced: a read that fails leaves what was
             had = self._held.get(one.recycler)
             held[one.recycler] = had if had and had.book == one.book else self._fetch(one.book)
-        self._held, self._known = held, known
+        self._held, self._known, self._platform = held, known, platform
         self._places = {one.recycler: n for n, one in enumerate(live)}
         self._load()
 
     def _load(self) -> None:
         """New arrays from all that is held."""
-        arrays = LiveBook([r for r, _ in self._known], [fees for _, fees in self._known], self._arrays.names)
+        fees = [own for _, own in self._known]
+        arrays = LiveBook([r for r, _ in self._known], fees, self._platform, self._arrays.names)
         rows = [
             (held.numbers, np.full(len(held.numbers), self._places[r]), held.ratios) for r, held in self._held.items()
         ]

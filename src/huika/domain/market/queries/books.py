@@ -82,7 +82,8 @@ def books_then(
 def refresh() -> None:
     """Bring this process's arrays to the books that are live now."""
     rows = in_effect([r.id for r in parties.recyclers()], clock.now())
-    memory.arrays([Live(row.recycler_id, row.id, tuple(Fee(**f) for f in row.fees)) for row in rows])
+    live = [Live(row.recycler_id, row.id, tuple(Fee(**f) for f in row.fees)) for row in rows]
+    memory.arrays(live, platform_fees_by_city())
 
 
 def top_offers(city: str, line: Line, channel: str = "visit", count: int = 10) -> list[TopOffer]:
@@ -94,9 +95,9 @@ def top_offers(city: str, line: Line, channel: str = "visit", count: int = 10) -
     names = {r.id: r for r in parties.recyclers()}
     rows = _live_rows(sorted(names), city, channel, clock.now())
     live = [_cut(names[r], row, (), frozenset([line.kind])) for r, row in sorted(rows.items())]
-    arrays = memory.arrays([Live(book.recycler, book.book, book.fees) for book in live])
+    arrays = memory.arrays([Live(book.recycler, book.book, book.fees) for book in live], platform_fees_by_city())
     place = Place(line.kind, line.face_value_fen, city, line.form, line.condition, channel)
-    offers = (_top(live[net.recycler], line, net) for net in arrays.top(place, platform_fees(city), len(live)))
+    offers = (_top(live[net.recycler], line, net) for net in arrays.top(place, len(live)))
     return list(islice((one for one in offers if one), count))
 
 
@@ -153,8 +154,19 @@ def _reserve(raw: dict[str, int] | None) -> ReserveTerms | None:
 
 def platform_fees(city: str) -> tuple[Fee, ...]:
     """The platform's named fees in this city."""
-    rows = models.PlatformFee.objects.filter(city=city).order_by("code")
-    return tuple(Fee(r.code, r.zh, r.en, r.fixed_fen, r.bp) for r in rows)
+    return _platform_fees(models.PlatformFee.objects.filter(city=city)).get(city, ())
+
+
+def platform_fees_by_city() -> dict[str, tuple[Fee, ...]]:
+    """City → the platform's named fees there."""
+    return _platform_fees(models.PlatformFee.objects.all())
+
+
+def _platform_fees(rows: QuerySet[models.PlatformFee]) -> dict[str, tuple[Fee, ...]]:
+    found: dict[str, tuple[Fee, ...]] = {}
+    for r in rows.order_by("city", "code"):
+        found[r.city] = (*found.get(r.city, ()), Fee(r.code, r.zh, r.en, r.fixed_fen, r.bp))
+    return found
 
 
 def books_in_effect() -> dict[UUID, BookRef]:

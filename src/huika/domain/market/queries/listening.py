@@ -9,7 +9,7 @@ from typing import Final
 
 import psycopg
 import structlog
-from django.db import close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from huika.domain.market.memory import CHANNEL
 from huika.domain.market.queries.books import refresh
@@ -29,8 +29,9 @@ def _run() -> None:
     while True:
         try:
             _follow()
-        except (psycopg.Error, OSError) as error:
+        except (psycopg.Error, Error, OSError) as error:
             log.warning("market.listening", error=str(error)[:200])
+            close_old_connections()
             time.sleep(RETRY_SECONDS)
 
 

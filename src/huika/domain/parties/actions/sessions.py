@@ -17,9 +17,6 @@ from huika.kit import canonical, clock, events, ids, jobs
 from huika.kit.change import action
 from huika.kit.derived import secret_key
 
-# Checked for unknown accounts too, so that the time an answer takes does not say whether the account exists.
-_NOBODY = make_password("nobody")
-
 
 @action
 def request_login_code(phone_text: str, device: str) -> None:
@@ -57,8 +54,13 @@ def check_staff_password(username: str, password: str) -> UUID:
 def _with_password(username: str, password: str) -> models.User:
     at = clock.now()
     user = models.User.objects.select_for_update(of=("self",)).select_related("party").filter(username=username).first()
-    right = check_password(password, user.password if user else _NOBODY)
-    if user is None or not user.is_active or (user.locked_until and user.locked_until > at):
+    if user is None:
+        make_password(
+            password
+        )  # takes as long as a check: the time of an answer does not say whether the account exists
+        raise errors.WrongPassword()
+    right = check_password(password, user.password)
+    if not user.is_active or (user.locked_until and user.locked_until > at):
         raise errors.WrongPassword()
     if not right:
         user.wrong_passwords += 1
