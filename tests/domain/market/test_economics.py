@@ -42,6 +42,21 @@ def test_every_part_of_the_sum_is_counted() -> None:
     assert economics.visit_sum(one, COST, PLATFORM, resale_fen=1820_00).margin_fen == 19_00 + 20_00 - 25_42
 
 
+@pytest.mark.parametrize(
+    ("cost", "pays"),
+    [
+        (VisitCost(9_000_00, rail_bp=20, premium_bp=20, bad_bp=9), True),
+        (VisitCost(18_00, rail_bp=20, premium_bp=20, bad_bp=10), False),
+        (VisitCost(8_00, card_fen=2_00, bad_bp=500), True),
+        (VisitCost(8_00, card_fen=2_01, bad_bp=500), False),
+        (VisitCost(8_00, card_fen=1_00, bad_bp=60, least_face_fen=1000_00), True),
+        (VisitCost(8_00, card_fen=1_00, bad_bp=60, least_face_fen=1010_00), False),
+    ],
+)
+def test_whether_a_basket_ever_pays(cost: VisitCost, pays: bool) -> None:
+    assert economics.ever_pays(cost, PLATFORM) is pays
+
+
 def test_from_which_face_value_on_a_basket_like_it_is_covered() -> None:
     large = replace(COST, card_fen=0)  # the number of cards does not grow with the face value here
     few = economics.visit_sum(offer([1000_00]), large, PLATFORM)

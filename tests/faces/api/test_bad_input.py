@@ -170,6 +170,7 @@ def test_an_expired_quote_is_not_taken_and_a_bad_book_changes_nothing(platform: 
     for changed, code in (
         ({"X-Huika-Key": "demo-nobody"}, "unknown_key"),
         ({"X-Huika-Key": ""}, "not_signed_in"),
+        ({"X-Huika-Key": "", "Authorization": "Bearer x"}, "key_needed"),
         ({"X-Huika-Key": h.recycler(platform, "Bailu")[1].kid}, "bad_signature"),
         ({"X-Huika-Signature": base64.b64encode(b"\0" * 64).decode()}, "bad_signature"),
         ({"X-Huika-Signature": "not base64!"}, "bad_signature"),

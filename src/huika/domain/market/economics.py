@@ -32,6 +32,14 @@ def visit_sum(offer: Offer, cost: VisitCost, platform: Sequence[Fee], resale_fen
     return VisitSum(offer.id, offer.face_fen, income, fixed_cost + by_basket, least, cost.least_face_fen)
 
 
+def ever_pays(cost: VisitCost, platform: Sequence[Fee]) -> bool:
+    """Whether some basket covers its visit by the platform's fees alone: a large one, or the smallest that somebody is
+    sent for. Its net is taken as its gross, and its cards as large as need be."""
+    grows_bp = sum(fee.bp for fee in platform) - cost.rail_bp - cost.premium_bp - cost.bad_bp
+    smallest = sum(fee.fixed_fen for fee in platform) - cost.visit_fen - cost.sms_fen - cost.card_fen
+    return grows_bp > 0 or smallest + share_fen(cost.least_face_fen, grows_bp) >= 0
+
+
 def _least_face(face_fen: int, fixed_fen: int, by_basket_fen: int) -> int | None:
     """The face value from which `fixed_fen` and a part that grows with the basket are not below zero together."""
     if fixed_fen >= 0 and by_basket_fen >= 0:

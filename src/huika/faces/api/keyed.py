@@ -22,7 +22,7 @@ from huika.faces.pages import who
 from huika.kit import clock
 from huika.kit.change import Claim, claimed, known
 from huika.kit.derived import secret_key
-from huika.kit.refusals import Malformed, NotAllowed, NotSignedIn
+from huika.kit.refusals import Malformed, NotAllowed, NotSignedIn, Refusal
 
 FRESH_SECONDS = 300
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Signed(AuthBase):
         head = request.headers
         kid, timestamp, nonce = (head.get(f"X-Huika-{name}", "") for name in ("Key", "Timestamp", "Nonce"))
         if not kid:
-            raise NotSignedIn()
+            raise KeyNeeded() if "Authorization" in head else NotSignedIn()
         actor, public = people.signing_key(kid)
         try:
             age = abs(clock.now().timestamp() - int(timestamp))
@@ -107,6 +107,16 @@ class Signed(AuthBase):
             raise BadSignature(why="wrong key or content") from error
         parties.use_nonce(kid, nonce)
         return actor
+
+
+class KeyNeeded(Refusal):
+    """A recycler's address was asked with a session instead of a signature."""
+
+    code, status = "key_needed", 401
+    zh, en = (
+        "这里不认登录，要用商家自己的密钥签名（X-Huika-Key），见接口文档",
+        "A session is not enough here: sign the request with the recycler's own key (X-Huika-Key), as documented.",
+    )
 
 
 bearer, signed = Bearer(), Signed()

@@ -230,10 +230,10 @@ def _is_file(name: str) -> bool:
 def _text(name: str) -> str:
     """A file's text, byte for byte."""
     try:
-        return Path(name).read_bytes().decode()
+        return tools.text_of(name)
     except FileNotFoundError:
         raise Wrong(why_zh=f"没有这个文件：{name}", why=f"There is no such file: {name}") from None
-    except UnicodeDecodeError:
+    except ValueError:
         raise Wrong(why_zh=f"这不是文本文件：{name}", why=f"This is not a text file: {name}") from None
     except OSError:
         raise Wrong(why_zh=f"这个文件读不了：{name}", why=f"This file cannot be read: {name}") from None

@@ -127,7 +127,7 @@ def run_receipt(args: Namespace) -> int:
     keys = [line for key in args.key for line in vkeys(key)]
     if not keys:
         raise ValueError("name the log's key with --key: a key from inside the file would prove nothing")
-    found = evidence.verify_receipt(_text(args.target), keys)
+    found = evidence.verify_receipt(text_of(args.target), keys)
     paid = found.parts.get("money", {})
     lines = [
         f"✓ 核对通过 verified: {found.verb} · {found.at}",
@@ -141,10 +141,10 @@ def vkeys(text: str) -> list[str]:
     """A vkey as it is, or the lines of a file of them."""
     if "+" in text and not Path(text).exists():  # a vkey is name+id+key
         return [text]
-    return [k.strip() for k in _text(text).splitlines() if k.strip()]
+    return [k.strip() for k in text_of(text).splitlines() if k.strip()]
 
 
-def _text(path: str) -> str:
+def text_of(path: str) -> str:
     """A file's text, byte for byte. Raises ValueError for one that is none, OSError for one that is not there."""
     try:
         return Path(path).read_bytes().decode()

@@ -97,7 +97,7 @@ def test_an_empty_rule_does_not_count(at: At) -> None:
         ("margin", "51", "毛利最多 50%", "the margin is at most 50%"),
         ("carry", "0.001", "压一天写成", "write a day in stock"),
         ("stock", "11", "库存加减最多 10%", "the part for stock is at most 10%"),
-        ("rival", "１", "比同行高写成", "write the part above the best rival"),
+        ("rival", "一", "比同行高写成", "write the part above the best rival"),
         ("floor", "0", "下限最少 0.01%", "the floor is at least 0.01%"),
         ("floor", "99", "上限不能低于下限", "the ceiling may not be below the floor"),
         ("ceiling", "121", "上限最多 120%", "the ceiling is at most 120%"),

@@ -149,7 +149,7 @@ WRONG = [
     ({"basket": "a few"}, "起收金额写成", "the smallest basket like"),
     ({"basket": "10000001"}, "起收金额最多 10,000,000 元", "at most 10,000,000 yuan"),
     ({"cards": "61"}, "最少张数写成 0 到 60 的整数", "the least cards as a whole number up to 60"),
-    ({"cards": "２"}, "最少张数写成", "the least cards"),
+    ({"cards": "二"}, "最少张数写成", "the least cards"),
     ({"cap": "0"}, "不限就空着", "cap empty for none"),
     ({"cap": "1.005"}, "一天最多收写成", "the day&#x27;s cap like"),
     ({"margin": "51"}, "留的毛利最多 50%", "the margin is at most 50%"),

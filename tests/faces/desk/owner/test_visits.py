@@ -54,6 +54,17 @@ def test_a_city_and_a_district_have_a_cost_of_their_own(house: Ground) -> None:
     assert "0.03%" in page and "¥800" in page
 
 
+def test_where_no_basket_ever_pays_the_page_says_so(house: Ground) -> None:
+    warned = "多大的单都不够这里跑一趟"
+    assert warned not in house.desk.get("/desk/owner/visits").content.decode()
+    told = post_cost(house, visit="９０元", rail="1%", bad="５").headers["Location"]
+    assert queries.visit_cost(cast.CITY, "") == VisitCost(90_00, 2_50, 20, 100, 3, 500, 800_00), (
+        "full-width figures too"
+    )
+    assert warned in house.desk.get(told).content.decode()
+    assert "no basket is ever large enough" in house.desk.get(told, headers={"accept-language": "en"}).content.decode()
+
+
 WRONG = [
     ({"visit": ""}, "一次上门多少元要填", "say what a visit costs"),
     ({"visit": "-1"}, "一次上门写成 500", "write a visit like 500"),

@@ -5,7 +5,6 @@ Nothing is fetched: the paths of the models are given, so the library's download
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -20,8 +19,7 @@ from huika.domain.inspection.reading.redaction import Printed
 Pixels = NDArray[np.uint8]
 
 _LOCK = Lock()
-# Two threads share a reading where each has a core of its own; on two processors the second one mostly spins.
-_THREADS = 2 if (os.cpu_count() or 1) > 2 else 1
+_THREADS = 2
 _SURE_BP = 9300
 """Mean confidence from which the upright reading is taken without trying the card upside down."""
 

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
 
-from huika.domain.market import models, pooling
+from huika.domain.market import economics, models, pooling
 from huika.domain.market.live import REASONS
+from huika.domain.market.queries.books import platform_fees_by_city
 from huika.domain.market.types import POOLED, VisitCost
 from huika.kit import clock
 
@@ -113,12 +114,14 @@ class LiveCount:
 
 @dataclass(frozen=True)
 class PlaceCost:
-    """What a visit costs in a city (no district) or one district of it, and since when."""
+    """What a visit costs in a city (no district) or one district of it, and since when. `pays`: whether a basket can
+    ever be large enough for it by the platform's fees."""
 
     city: str
     district: str
     cost: VisitCost
     at: datetime
+    pays: bool
 
 
 def taken_today(recycler: UUID) -> int:
@@ -152,8 +155,13 @@ def live_replies(recycler: UUID, since: datetime) -> tuple[LiveCount, ...]:
 
 def visit_costs() -> tuple[PlaceCost, ...]:
     """What visits cost wherever somebody has said, a city before its districts."""
-    rows = models.VisitCost.objects.order_by("city", "district")
-    return tuple(PlaceCost(r.city, r.district, VisitCost(**{p: getattr(r, p) for p in _PARTS}), r.at) for r in rows)
+    fees = platform_fees_by_city()
+
+    def place(r: models.VisitCost) -> PlaceCost:
+        cost = VisitCost(**{p: getattr(r, p) for p in _PARTS})
+        return PlaceCost(r.city, r.district, cost, r.at, economics.ever_pays(cost, fees.get(r.city, ())))
+
+    return tuple(place(r) for r in models.VisitCost.objects.order_by("city", "district"))
 
 
 def expected_of_taken(start: datetime, end: datetime) -> tuple[int, int]:

@@ -55,9 +55,8 @@ def _with_password(username: str, password: str) -> models.User:
     at = clock.now()
     user = models.User.objects.select_for_update(of=("self",)).select_related("party").filter(username=username).first()
     if user is None:
-        make_password(
-            password
-        )  # takes as long as a check: the time of an answer does not say whether the account exists
+        # As long as a check takes: the time of an answer does not say whether the account exists.
+        make_password(password)
         raise errors.WrongPassword()
     right = check_password(password, user.password)
     if not user.is_active or (user.locked_until and user.locked_until > at):

@@ -1,6 +1,7 @@
 """Sums, shares and counts as people type them; a refusal names the field and how it is written."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from huika.faces.desk.people.plain import NotYet
@@ -16,7 +17,7 @@ class Field:
 
 def fen(text: str, field: Field, most_yuan: int) -> int:
     """Yuan, whole or with one or two places, in fen."""
-    plain = text.strip().replace(",", "").replace("，", "").lstrip("¥￥")
+    plain = _plain(text).removesuffix("元").replace(",", "").lstrip("¥")
     if not re.fullmatch(r"[0-9]{1,11}(\.[0-9]{1,2})?", plain, re.ASCII):
         raise NotYet(why_zh=f"{field.zh}写成 500 或 500.50 这样", why_en=f"write {field.en} like 500 or 500.50")
     whole, _, part = plain.partition(".")
@@ -28,9 +29,10 @@ def fen(text: str, field: Field, most_yuan: int) -> int:
 
 def bp(text: str, field: Field, most: int) -> int:
     """Hundredths with at most two places, in basis points; `most` in hundredths."""
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", text.strip(), re.ASCII):
+    plain = _plain(text).removesuffix("%")
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", plain, re.ASCII):
         raise NotYet(why_zh=f"{field.zh}写成 10 或 0.5 这样", why_en=f"write {field.en} like 10 or 0.5")
-    whole, _, part = text.strip().partition(".")
+    whole, _, part = plain.partition(".")
     found = int(whole) * 100 + int(part.ljust(2, "0"))
     if found > most * 100:
         raise NotYet(why_zh=f"{field.zh}最多 {most}%", why_en=f"{field.en} is at most {most}%")
@@ -39,11 +41,17 @@ def bp(text: str, field: Field, most: int) -> int:
 
 def count(text: str, field: Field, most: int) -> int:
     """A whole number from nothing to `most`."""
-    if not re.fullmatch(r"[0-9]{1,6}", text.strip(), re.ASCII) or int(text) > most:
+    plain = _plain(text)
+    if not re.fullmatch(r"[0-9]{1,6}", plain, re.ASCII) or int(plain) > most:
         raise NotYet(
             why_zh=f"{field.zh}写成 0 到 {most} 的整数", why_en=f"write {field.en} as a whole number up to {most}"
         )
-    return int(text)
+    return int(plain)
+
+
+def _plain(text: str) -> str:
+    """Full-width figures and signs as plain ones."""
+    return unicodedata.normalize("NFKC", text).replace("。", ".").strip()
 
 
 def yuan_of(fen: int) -> str:

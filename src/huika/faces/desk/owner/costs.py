@@ -50,7 +50,7 @@ DONE = {
 
 @dataclass(frozen=True)
 class Place:
-    """A city, or a district of it: what a visit costs there; `own` unless the city's counts."""
+    """A city, or a district of it: what a visit costs there; `own` unless the city's counts. `pays`: see PlaceCost."""
 
     city: str
     district: str
@@ -58,6 +58,7 @@ class Place:
     cost: VisitCost | None
     own: bool
     since: datetime | None
+    pays: bool = True
 
     @property
     def shares(self) -> list[str]:
@@ -105,7 +106,17 @@ def places() -> list[Place]:
         own, cities = known.get((city, district)), known.get((city, ""))
         row = own or cities
         name = place_of(city, district) if district else names.get(city, city)
-        found.append(Place(city, district, name, row.cost if row else None, own is not None, row.at if row else None))
+        found.append(
+            Place(
+                city,
+                district,
+                name,
+                row.cost if row else None,
+                own is not None,
+                row.at if row else None,
+                row is None or row.pays,
+            )
+        )
     return found
 
 
