@@ -36,7 +36,7 @@ def test_every_page(platform: World, site: str, browser_page: BrowserPages) -> N
     opened: dict[Any, Page] = {}
     wrong = found.unreached
     for shown in found.pages:
-        page = opened_as(opened, browser_page, shown)
+        page = opened_as(opened, browser_page, shown, AXE)
         wrong += [f"{shown.path} as {shown.role}: {w}" for w in look(page, shown, world, browser_page)]
     of = len({p.route for p in found.pages})
     print(f"{len(found.pages)} pages of {of} routes, {len(found.downloads)} downloads")
@@ -46,12 +46,17 @@ def test_every_page(platform: World, site: str, browser_page: BrowserPages) -> N
         pytest.fail(f"{len(wrong)} defects:\n" + "\n".join(wrong), pytrace=False)
 
 
-def opened_as(opened: dict[Any, Page], browser_page: BrowserPages, shown: Shown) -> Page:
-    """A browser page signed in as who sees it, opened once a role. The desk's own size is a desk's."""
+def opened_as(opened: dict[Any, Page], browser_page: BrowserPages, shown: Shown, script: Path | None = None) -> Page:
+    """A browser page signed in as who sees it, opened once a role. The desk's own size is a desk's.
+
+    Every document has `script`: the debugger may evaluate what the page's own policy, which stays in force, may not.
+    """
     key = (id(shown.client), shown.desk)
     if key not in opened:
         page = opened[key] = browser_page("desk" if shown.desk and wished("SIZE", "phone") == "phone" else "")
         as_client(page, shown.client)
+        if script:
+            page.context.add_init_script(path=script)
     return opened[key]
 
 
@@ -69,8 +74,6 @@ def look(page: Page, shown: Shown, world: Built, browser_page: BrowserPages) -> 
         "names": world.names,
     }
     wrong: list[str] = page.evaluate(CHECKS, asked)
-    # The page's own policy stays in force: the debugger may evaluate what the page may not.
-    page.evaluate(AXE.read_text())
     wrong += page.evaluate(AXE_RUN)
     wrong += browser_page.unexpected()
     if wrong:

@@ -25,6 +25,8 @@ from huika.faces.desk.orders import standing as st
 from huika.kit import clock
 from huika.kit.models import WorkItem
 
+pytestmark = pytest.mark.xdist_group("the desk's lists")  # one worker, which builds the desk once
+
 EXTRA = 45
 
 
@@ -220,15 +222,3 @@ def test_the_books_of_each_order_add_up(many: Desk) -> None:
     assert requoted is not None and requoted.balance_fen == sum(
         lot.secured_fen for lot in many.orders["at the door"].lots
     )
-
-
-def test_an_empty_day_says_what_is_ready(db: None) -> None:
-    client = ground.signed_in("desk1")
-    for path, words in (
-        ("/desk/", "开门前"),
-        ("/desk/orders?day=today", "今天还没有单"),
-        ("/desk/queue", "没有要人做的事"),
-    ):
-        assert words in client.get(path).content.decode()
-    english = client.get("/desk/?lang=en").content.decode()
-    assert "Before opening" in english and "Four things" in english

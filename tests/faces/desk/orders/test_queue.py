@@ -22,6 +22,7 @@ from huika.faces.desk.orders.kinds import KINDS, kind_of
 from huika.kit import clock, ids, work_items
 from huika.kit.models import WorkItem
 
+pytestmark = pytest.mark.xdist_group("the desk's queue")  # one worker, which builds the desk once
 PATHS = (
     "/desk/",
     "/desk/orders",

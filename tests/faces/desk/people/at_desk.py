@@ -2,23 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
 from django.conf import settings
 from django.test import Client
+from tests.browser import Chromium
 
 from huika.domain.parties import actions as parties
 from huika.domain.parties.models import User
 from huika.domain.parties.types import Role
-
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 def signed_in(username: str = "desk1", role: Role = Role.DESK) -> Client:
@@ -34,32 +27,30 @@ def signed_in(username: str = "desk1", role: Role = Role.DESK) -> Client:
 
 @contextmanager
 def browser_page(
-    base: str, client: Client, *, lang: str = "zh", dark: bool = False, size: tuple[int, int] = (1440, 900)
+    chromium: Chromium,
+    base: str,
+    client: Client,
+    *,
+    lang: str = "zh",
+    dark: bool = False,
+    size: tuple[int, int] = (1440, 900),
 ) -> Iterator[Any]:
     """A Chromium page of this client; every word on the console and every page error fails the test."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as made:
-        browser = made.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light",
-            locale="zh-CN" if lang == "zh" else "en-GB",
-        )  # fmt: skip
-        cookies = [
-            (settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value),
-            ("hk-lang", lang),
-        ]
-        context.add_cookies([{"name": n, "value": v, "url": base} for n, v in cookies])
-        page = context.new_page()
-        said: list[str] = []
-        page.on("pageerror", lambda error: said.append(error.stack or str(error)))
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.said = said
-        try:
-            yield page
-        finally:
-            browser.close()
+    context = chromium.browser().new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light",
+        locale="zh-CN" if lang == "zh" else "en-GB",
+    )  # fmt: skip
+    cookies = [(settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value), ("hk-lang", lang)]
+    context.add_cookies([{"name": n, "value": v, "url": base} for n, v in cookies])
+    page: Any = context.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(error.stack or str(error)))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.said = said
+    try:
+        yield page
+    finally:
+        context.close()
 
 
 def party_of(username: str) -> UUID:

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-import pytest
+from tests.browser import Chromium
 from tests.faces.api import helpers as h
 from tests.faces.desk.people import at_desk
 
@@ -16,11 +16,6 @@ from huika.sim.story import World
 NAME, ADDRESS = "测试卖家", "演示路 3 号 301 室"
 FIELDS_MOST, KEYS_BESIDE_TEXT_MOST = 20, 30
 LETTERS_A_SECOND = 5.5  # spoken quickly and clearly
-
-
-@pytest.fixture(autouse=True)
-def _sync(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's own loop runs in this thread
 
 
 def holds(page: Any, condition: str) -> None:
@@ -73,9 +68,11 @@ def until_district(keys: Keys, phone: str, kind: str = "wem") -> None:
     keys.at("address")
 
 
-def test_a_call_from_the_first_ring_to_the_message_on_the_phone(platform: World, live_server: Any) -> None:
+def test_a_call_from_the_first_ring_to_the_message_on_the_phone(
+    platform: World, live_server: Any, chromium: Chromium
+) -> None:
     phone = h.phone()
-    with at_desk.browser_page(live_server.url, at_desk.signed_in()) as page:
+    with at_desk.browser_page(chromium, live_server.url, at_desk.signed_in()) as page:
         page.goto(f"{live_server.url}/desk/call")
         keys, began = Keys(page), time.monotonic()
         until_district(keys, phone)
@@ -135,8 +132,10 @@ def _last(url: str) -> Any:
     return UUID(url.rpartition("/")[2])
 
 
-def test_a_draft_survives_hanging_up_and_the_number_is_not_kept(platform: World, live_server: Any) -> None:
-    with at_desk.browser_page(live_server.url, at_desk.signed_in()) as page:
+def test_a_draft_survives_hanging_up_and_the_number_is_not_kept(
+    platform: World, live_server: Any, chromium: Chromium
+) -> None:
+    with at_desk.browser_page(chromium, live_server.url, at_desk.signed_in()) as page:
         page.goto(f"{live_server.url}/desk/call")
         keys = Keys(page)
         until_district(keys, h.phone())
@@ -167,9 +166,11 @@ def test_a_draft_survives_hanging_up_and_the_number_is_not_kept(platform: World,
         assert page.input_value("[name=address]") == "" and page.said == []
 
 
-def test_a_caller_who_comes_again_is_asked_less_and_may_sell_two_kinds(platform: World, live_server: Any) -> None:
+def test_a_caller_who_comes_again_is_asked_less_and_may_sell_two_kinds(
+    platform: World, live_server: Any, chromium: Chromium
+) -> None:
     seller = h.enrol(platform)
-    with at_desk.browser_page(live_server.url, at_desk.signed_in()) as page:
+    with at_desk.browser_page(chromium, live_server.url, at_desk.signed_in()) as page:
         page.goto(f"{live_server.url}/desk/call")
         keys = Keys(page)
         until_district(keys, seller.phone)
@@ -200,9 +201,11 @@ def test_a_caller_who_comes_again_is_asked_less_and_may_sell_two_kinds(platform:
         assert page.said == []
 
 
-def test_a_name_that_does_not_match_is_asked_for_once_more(platform: World, live_server: Any) -> None:
+def test_a_name_that_does_not_match_is_asked_for_once_more(
+    platform: World, live_server: Any, chromium: Chromium
+) -> None:
     number = identity_number(900 + int(h.digits(2)))
-    with at_desk.browser_page(live_server.url, at_desk.signed_in()) as page:
+    with at_desk.browser_page(chromium, live_server.url, at_desk.signed_in()) as page:
 
         def said(name: str) -> str:
             page.fill("[name=name]", name)
@@ -230,8 +233,8 @@ def test_a_name_that_does_not_match_is_asked_for_once_more(platform: World, live
         assert page.said == []
 
 
-def test_a_yes_stops_the_call_with_one_more_key(platform: World, live_server: Any) -> None:
-    with at_desk.browser_page(live_server.url, at_desk.signed_in(), lang="en") as page:
+def test_a_yes_stops_the_call_with_one_more_key(platform: World, live_server: Any, chromium: Chromium) -> None:
+    with at_desk.browser_page(chromium, live_server.url, at_desk.signed_in(), lang="en") as page:
         page.goto(f"{live_server.url}/desk/call")
         page.keyboard.type(h.phone())
         page.locator("[name=s-coached][value=yes]").focus()
@@ -248,13 +251,13 @@ def test_a_yes_stops_the_call_with_one_more_key(platform: World, live_server: An
     assert WorkItem.objects.filter(kind="trade.call_stopped").count() == 1
 
 
-def test_no_word_of_the_other_language_on_any_page(platform: World, live_server: Any) -> None:
+def test_no_word_of_the_other_language_on_any_page(platform: World, live_server: Any, chromium: Chromium) -> None:
     firm, courier = h.recyclers(platform)[0], next(iter(platform.couriers.values()))
     pages = (
         "recyclers", f"recyclers/{firm}", f"recyclers/{firm}/book", "couriers", f"couriers/{courier}", "couriers/new",
         "shifts", "call",
     )  # fmt: skip
-    with at_desk.browser_page(live_server.url, at_desk.signed_in(), lang="en") as page:
+    with at_desk.browser_page(chromium, live_server.url, at_desk.signed_in(), lang="en") as page:
         for address in pages:
             page.goto(f"{live_server.url}/desk/{address}")
             words = page.inner_text(".app").replace("中", "").replace("演示专员", "")
