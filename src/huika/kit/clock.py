@@ -20,6 +20,12 @@ def now() -> datetime:
     return _frozen.get() or datetime.now(UTC) + _shift.get()
 
 
+def said(at: datetime) -> str:
+    """A moment as messages and refusals say it: 5-21 14:30, in Shanghai."""
+    there = at.astimezone(SHANGHAI)
+    return f"{there.month}-{there.day} {there:%H:%M}"
+
+
 @contextmanager
 def frozen(at: datetime) -> Iterator[None]:
     """Within the block it is `at` (aware; ValueError otherwise)."""

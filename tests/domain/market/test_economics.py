@@ -49,8 +49,6 @@ def test_every_part_of_the_sum_is_counted() -> None:
         (VisitCost(18_00, rail_bp=20, premium_bp=20, bad_bp=10), False),
         (VisitCost(8_00, card_fen=2_00, bad_bp=500), True),
         (VisitCost(8_00, card_fen=2_01, bad_bp=500), False),
-        (VisitCost(8_00, card_fen=1_00, bad_bp=60, least_face_fen=1000_00), True),
-        (VisitCost(8_00, card_fen=1_00, bad_bp=60, least_face_fen=1010_00), False),
     ],
 )
 def test_whether_a_basket_ever_pays(cost: VisitCost, pays: bool) -> None:

@@ -62,6 +62,11 @@ def test_the_top_is_what_the_slow_sums_say(
     changes: list[tuple[Place, int, int]],
 ) -> None:
     book, now = built(rows, fees, platform), dict(rows)
+    charged = book.charged("hangzhou", platform).charged("shanghai", ())
+    book.put(PLACES[0], 0, 0)  # of which the twins know nothing
+    for of in {replace(place, face_value_fen=face) for place in PLACES for face in FACES}:
+        fee = platform if of.city == "hangzhou" else ()
+        assert charged.top(of, count=12) == slowly(rows, fees, fee, of)
     for place, recycler, ratio in [(PLACES[0], 0, 0), *changes]:
         book.put(place, recycler, ratio)
         now.pop((place, recycler), None)

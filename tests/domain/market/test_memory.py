@@ -15,6 +15,7 @@ from tests.domain.ledger.together import together
 from tests.domain.trade import ground
 
 from huika.domain.market import actions, memory, models, queries, rules
+from huika.domain.market.live_book import LiveBook
 from huika.domain.market.memory import Memory
 from huika.domain.market.types import Book, Fee, Line, Terms
 from huika.domain.parties import queries as parties
@@ -152,6 +153,33 @@ def test_a_process_that_listens_has_a_new_book_before_anybody_asks(fresh: Memory
     heard.join(20)
     assert not heard.is_alive()
     assert {n.ratio_bp for n in fresh._arrays.top(place())} == {9500}
+
+
+def test_what_fails_on_the_way_leaves_what_was(fresh: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    ground.operator()
+    firm = ground.recycler(ground.book(("walmart", "*", "electronic", "0.9")), money_fen=0)
+    agree_on(CARD)
+    cheaper = ground.book(("walmart", "*", "electronic", "0.8"))
+    changes: list[tuple[str, Callable[[], object]]] = [
+        ("load", lambda: actions.set_terms(firm, firm, Terms(fees=(Fee("g", "费", "fee", 5_00),)))),
+        ("charged", lambda: actions.set_platform_fee(ground.CITY, Fee("platform", "平台费", "fee", 7_00))),
+        ("put_number", lambda: actions.publish_book(firm, cheaper, firm)),
+    ]
+    for part, change in changes:
+        change()
+        with monkeypatch.context() as patch:
+            patch.setattr(LiveBook, part, _no_memory)
+            with pytest.raises(MemoryError):
+                remembered(CARD)
+        agree_on(CARD)
+
+
+def _no_memory(*_: object) -> None:
+    raise MemoryError
+
+
+def agree_on(line: Line) -> None:
+    assert remembered(line) == compared(line) != []
 
 
 def test_who_listens_goes_on_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:

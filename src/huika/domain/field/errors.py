@@ -10,4 +10,7 @@ class WindowGone(Refusal):
 
 class NotSecured(Refusal):
     code, status = "not_secured", 409
-    zh, en = "备款还没确认，先别出发", "The money is not secured yet; do not set out."
+    zh, en = (
+        "还不能出发：备款没确认，或者拼的这一趟人不够",
+        "Do not set out yet: the money is not secured, or too few have booked a shared visit.",
+    )

@@ -29,15 +29,15 @@ def visit_sum(offer: Offer, cost: VisitCost, platform: Sequence[Fee], resale_fen
     if least is None and fixed + grows * cost.least_face_fen // offer.face_fen >= 0 <= fixed + grows:
         least = 0  # only the place's minimum stops it, and a basket of that is covered
     least = None if least is None else max(least, cost.least_face_fen)
-    return VisitSum(offer.id, offer.face_fen, income, fixed_cost + by_basket, least, cost.least_face_fen)
+    return VisitSum(
+        offer.id, offer.face_fen, income, fixed_cost + by_basket, least, cost.least_face_fen, cost.visit_fen
+    )
 
 
 def ever_pays(cost: VisitCost, platform: Sequence[Fee]) -> bool:
-    """Whether some basket covers its visit by the platform's fees alone: a large one, or the smallest that somebody is
-    sent for. Its net is taken as its gross, and its cards as large as need be."""
+    """Whether some basket may cover its visit by the platform's fees alone: a large one, or a very small one."""
     grows_bp = sum(fee.bp for fee in platform) - cost.rail_bp - cost.premium_bp - cost.bad_bp
-    smallest = sum(fee.fixed_fen for fee in platform) - cost.visit_fen - cost.sms_fen - cost.card_fen
-    return grows_bp > 0 or smallest + share_fen(cost.least_face_fen, grows_bp) >= 0
+    return grows_bp > 0 or sum(fee.fixed_fen for fee in platform) >= cost.visit_fen + cost.sms_fen + cost.card_fen
 
 
 def _least_face(face_fen: int, fixed_fen: int, by_basket_fen: int) -> int | None:

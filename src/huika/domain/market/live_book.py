@@ -126,6 +126,17 @@ class LiveBook:
         made.changed, made._faces = dict(self.changed), dict(self._faces)
         return made
 
+    def charged(self, city: str, platform: Sequence[Fee]) -> "LiveBook":
+        """A twin in which the platform's fees of one city are these."""
+        made = self.twin()
+        made._fees = self._fees.charged(city, platform)
+        at = self.names.numbers["city"].get(city)
+        for number in {*self.spans, *self.changed} if at is not None else ():
+            if number & ~_ANY_FACE and _city(number) == at and (cell := self.cell(number)) is not None:
+                made.changed[number] = made._fees.ranked(number, cell)
+                made.changed[number].sort()
+        return made
+
     def number(self, place: Place) -> int:
         """The number of a cell, new where it was never seen. Raises TooManyNames."""
         try:
@@ -235,9 +246,15 @@ class _Fees:
         for n, (_, bps) in enumerate(self._own):
             self._by_ratio[: len(bps), n] = bps
 
+    def charged(self, city: str, platform: Sequence[Fee]) -> "_Fees":
+        """The same with these fees of the platform in one city."""
+        made = copy(self)
+        made._platform = self._platform | {city: _split(platform)}
+        return made
+
     def _of_city(self, number: int) -> tuple[int, tuple[int, ...]]:
         """The platform's fees in the city of a cell: fixed fen, basis points."""
-        city = self._names.values["city"][number >> _FACE + 3 * _SMALL & (1 << _CITY) - 1]
+        city = self._names.values["city"][_city(number)]
         return self._platform.get(str(city), (0, ()))
 
     def ranked_row(self, number: int, row: int) -> int:
@@ -287,6 +304,11 @@ class _Fees:
             raise OverflowError(f"{net.max():.0f} fen")
         made: Ints = rows & _UNRANKED | MOST_NET - np.maximum(net, 0).astype(np.int64) << _RANK
         return made
+
+
+def _city(number: int) -> int:
+    """The number of a cell's city."""
+    return number >> _FACE + 3 * _SMALL & (1 << _CITY) - 1
 
 
 def _split(fees: Sequence[Fee]) -> tuple[int, tuple[int, ...]]:

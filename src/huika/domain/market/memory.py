@@ -30,6 +30,10 @@ Platform = Mapping[str, tuple[Fee, ...]]
 """City → the platform's fees there."""
 
 
+Known = tuple[tuple[UUID, tuple[Fee, ...]], ...]
+"""Recyclers with their own fees, in the arrays' order."""
+
+
 @dataclass(frozen=True)
 class Live:
     """A book that is live now, as far as the copy must know it."""
@@ -49,18 +53,21 @@ class _Held:
 
 
 class Memory:
-    """One process's copy; safe for threads: arrays that were handed out are never changed again."""
+    """One process's copy; safe for threads: arrays that were handed out are never changed again.
+
+    Everything is read and built before anything is kept: a failure on the way leaves what was.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._held: dict[UUID, _Held] = {}
-        self._known: tuple[tuple[UUID, tuple[Fee, ...]], ...] = ()
+        self._known: Known = ()
         self._platform: Platform = {}
         self._arrays = LiveBook((), ())
         self._places: dict[UUID, int] = {}
 
     def arrays(self, live: Sequence[Live], platform: Platform) -> LiveBook:
-        """The arrays of exactly these books, one a recycler, ranked by what is left after these fees of ours."""
+        """The arrays of exactly these books, one a recycler; in the cities of `platform` with these fees of ours."""
         with self._lock:
             try:
                 return self._brought_to(live, platform)
@@ -70,34 +77,35 @@ class Memory:
 
     def _brought_to(self, live: Sequence[Live], platform: Platform) -> LiveBook:
         known = tuple((one.recycler, one.fees) for one in live)
-        if known != self._known or platform != self._platform:
-            self._start(live, known, platform)
+        if known != self._known:
+            self._start(live, known, {**self._platform, **platform})
         for one in live:
             if self._held[one.recycler].book != one.book:
                 self._replace(one)
+        for city, fees in platform.items():
+            if self._platform.get(city, ()) != fees:
+                self._arrays = self._arrays.charged(city, fees)
+                self._platform = {**self._platform, city: fees}
         return self._arrays
 
-    def _start(self, live: Sequence[Live], known: tuple[tuple[UUID, tuple[Fee, ...]], ...], platform: Platform) -> None:
-        """Other recyclers or fees: everything anew, with what is held of unchanged books."""
+    def _start(self, live: Sequence[Live], known: Known, platform: Platform) -> None:
+        """Other recyclers or fees of theirs: everything anew, with what is held of unchanged books."""
         held: dict[UUID, _Held] = {}
-        for one in live:  # read whole before anything is replaced: a read that fails leaves what was
+        for one in live:
             had = self._held.get(one.recycler)
             held[one.recycler] = had if had and had.book == one.book else self._fetch(one.book)
+        self._arrays = self._loaded(held, known, platform)
         self._held, self._known, self._platform = held, known, platform
         self._places = {one.recycler: n for n, one in enumerate(live)}
-        self._load()
 
-    def _load(self) -> None:
+    def _loaded(self, held: Mapping[UUID, _Held], known: Known, platform: Platform) -> LiveBook:
         """New arrays from all that is held."""
-        fees = [own for _, own in self._known]
-        arrays = LiveBook([r for r, _ in self._known], fees, self._platform, self._arrays.names)
-        rows = [
-            (held.numbers, np.full(len(held.numbers), self._places[r]), held.ratios) for r, held in self._held.items()
-        ]
+        arrays = LiveBook([r for r, _ in known], [fees for _, fees in known], platform, self._arrays.names)
+        rows = [(held[r].numbers, np.full(len(held[r].numbers), n), held[r].ratios) for n, (r, _) in enumerate(known)]
         if rows:
             numbers, owners, ratios = (np.concatenate(column) for column in zip(*rows, strict=True))
             arrays.load(numbers, owners.astype(np.uint16), ratios)
-        self._arrays = arrays
+        return arrays
 
     def _fetch(self, book: UUID) -> _Held:
         rows = models.PriceRow.objects.filter(book_id=book).values_list(*_PLACE, "ratio_bp")
@@ -111,15 +119,15 @@ class Memory:
     def _replace(self, one: Live) -> None:
         """A new version of one book: its changed cells, or everything where they are many."""
         old, new = self._held[one.recycler], self._fetch(one.book)
-        self._held[one.recycler] = new
+        held = {**self._held, one.recycler: new}
         changes = list(_changes(old, new))
         if len(changes) > MOST_PUT or len(self._arrays.changed) > MOST_CHANGED:
-            self._load()
-            return
-        arrays, place = self._arrays.twin(), self._places[one.recycler]
-        for number, ratio in changes:
-            arrays.put_number(number, place, ratio)
-        self._arrays = arrays
+            arrays = self._loaded(held, self._known, self._platform)
+        else:
+            arrays, place = self._arrays.twin(), self._places[one.recycler]
+            for number, ratio in changes:
+                arrays.put_number(number, place, ratio)
+        self._arrays, self._held = arrays, held
 
 
 def _changes(old: _Held, new: _Held) -> Iterable[tuple[int, int]]:

@@ -67,6 +67,8 @@ def person_decided(event: Placed) -> None:
         actions.cleared_by_person(about, yes)
     elif event.facts["kind"] == "trade.risk_review":
         actions.reviewed(about, yes)
+        if pool := queries.pool_of(about):  # who is looked at covers nothing for the others
+            actions.check_shared(pool)
     elif event.facts["kind"] == "trade.locked_short" and yes:
         actions.credited_by_person(about)
     elif event.facts["kind"] == "settlement.reserve_unpaid" and yes:

@@ -99,10 +99,23 @@ def mark(card_id: str, event: str, state: str) -> None:
         raise TryAgain from error
 
 
+@job("trade.follow_shared")
+def follow_shared(order: str) -> None:
+    """An order of a full pool goes or waits with the others."""
+    actions.follow_shared(UUID(order))
+
+
+@job("trade.call_off_shared")
+def call_off_shared(order: str) -> None:
+    """A shared visit does not take place."""
+    actions.call_off_shared(UUID(order))
+
+
 @job("trade.sweep", every_seconds=10)
 def sweep() -> None:
     """Every few seconds: quotes that have expired, orders whose complaint window has passed."""
     actions.expire(clock.now())
     actions.end_missed(clock.now())
+    actions.end_undecided(clock.now())
     actions.secure_visits(clock.now())
     actions.close_due()

@@ -44,6 +44,7 @@ WORDS.update(
 work_items.SETTLED_BY.update(
     {
         "pool_covered": ("约满了", "Enough have booked"),
+        "pool_too_late": ("到点了没人定，免费取消", "Nobody decided in time: cancelled, free of charge"),
         "pool_gone": ("没有人要去了", "Nobody is waited for any more"),
     }
 )

@@ -48,6 +48,8 @@ def get_order(request: HttpRequest, order_id: UUID) -> s.OrderOut:
 @router.get("/{order_id}/windows", response=list[s.WindowOut], summary="Windows that some courier can still keep")
 def list_windows(request: HttpRequest, order_id: UUID, day: s.Day) -> list[Window]:
     order = orders.order_for(actor_of(request, *SELLS), order_id)
+    if pool := orders.pool_for(order_id):
+        return [window for at, windows in orders.shared_windows(pool, [day]) for window in windows if at == day]
     place = field.area(order.city, order.district)
     return field.windows(order.city, order.district, place, day) if place else []
 

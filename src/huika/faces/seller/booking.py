@@ -108,7 +108,7 @@ def _windows(
         return {"days": []}
     today = clock.now().astimezone(clock.SHANGHAI).date()
     days: list[date] = [today + timedelta(days=n) for n in range(DAYS)]
-    if mine and (shared := books.pool_behind(mine[0].id)):
+    if mine and (shared := books.pool_behind(mine[0].id, mine[1].id)):
         found = orders.shared_windows(shared, days)
         near = orders.beside(shared)
         return {"days": [{"day": d, "windows": w} for d, w in found], "shared": True, "beside": near}

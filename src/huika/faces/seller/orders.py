@@ -72,7 +72,9 @@ def one(request: HttpRequest, code: str, *, actor: Actor) -> HttpResponse:
     order = orders.order_by_code(actor, code)
     steps = list(orders.timeline(order))
     shared = _shared(order)
-    version = _version(order, steps) + ("" if shared is None else f"-{shared.booked}-{shared.covered}")
+    version = _version(order, steps)
+    if shared:
+        version += f"-{shared.booked}-{shared.covered}-{shared.sent}-{shared.over}"
     if request.htmx and request.GET.get("v") == version:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
     stage = _stage(order)

@@ -49,7 +49,7 @@ def page(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
     asked = asking.of(comparison, offer.id)
     if books.visit_stands(comparison_id, offer.id):
         back = f"/book?{asked.query(kind=asked.kind.slug, district=comparison.district, of=comparison_id)}"
-        known = draft and not books.pool_behind(comparison_id)  # by a pool the window is chosen anew
+        known = draft and not books.pool_behind(comparison_id, offer.id)  # by a pool the window is chosen anew
         return HttpResponseRedirect(f"/book/{comparison_id}" if known else back)
     actor, refusal = who.seller_of(request), None
     if request.method == "POST":

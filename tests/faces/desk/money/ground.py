@@ -2,7 +2,7 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -58,16 +58,13 @@ def party_of(username: str) -> UUID:
     return User.objects.get(username=username).party_id
 
 
-def build(first: str = "paid", second: str = "paid") -> Ground:
-    """`first` and `second` are what becomes of the sold order's payouts: paid, unknown, failed, waiting, sent."""
+def sent() -> Ground:
+    """The house when both payouts of the sold order are sent; pay is earned and rates are set."""
     with patch.object(cast, "settled", sold):
         house = cast.build()
     party = {name: caller.party for name, caller in house.callers.items()}
     order = house.orders["settled"]
-    rows = list(models.Payout.objects.filter(order_id=order.id).order_by("id"))
-    for row, state in zip(rows, (first, second), strict=True):
-        became(row, state)
-    trade.try_settle(order.id)
+    first, second = models.Payout.objects.filter(order_id=order.id).order_by("id")
     courier, other = party["courier"], party["other courier"]
     seller, recycler = party["seller"], party["recycler"]
     assert courier and other and seller and recycler and order.visit
@@ -75,10 +72,20 @@ def build(first: str = "paid", second: str = "paid") -> Ground:
     for piece, fen in (("visit", 18_00), ("card", 2_00), ("no_show", 10_00)):
         settlement.set_rate(cast.CITY, piece, fen, began)
     settlement.earn(courier, cast.CITY, order.visit, order.id, {"visit": 1, "card": 2})
-    return Ground(
-        house, signed_in("desk"), courier, other, seller, recycler, orders.order_for(orders.DESK, order.id),
-        (rows[0].id, rows[1].id),
-    )  # fmt: skip
+    return Ground(house, signed_in("desk"), courier, other, seller, recycler, order, (first.id, second.id))
+
+
+def heard(g: Ground, *states: str) -> Ground:
+    """What becomes of the two payouts (both are paid unless said): paid, unknown, failed, waiting, sent."""
+    for payout, state in zip(g.payouts, states or ("paid", "paid"), strict=True):
+        became(models.Payout.objects.get(id=payout), state)
+    trade.try_settle(g.order.id)
+    return replace(g, order=orders.order_for(orders.DESK, g.order.id))
+
+
+def build(*states: str) -> Ground:
+    """The house with its two payouts in these states."""
+    return heard(sent(), *states)
 
 
 def sold(order: OrderRef, by: UUID) -> OrderRef:

@@ -4,6 +4,7 @@ was typed."""
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from django.test import Client
 from tests.faces.api import cast
 from tests.faces.desk.money import ground
@@ -17,6 +18,8 @@ from huika.domain.settlement import models, queries
 from huika.domain.settlement.queries import purse_fen
 from huika.kit import clock, jobs
 
+pytestmark = pytest.mark.xdist_group("the desk's forms for money")  # one worker, which builds the house once
+
 
 def payee(g: Ground, rail: str = "bank", days: int = 0) -> parties.Payee:
     """Another account of the seller."""
@@ -26,8 +29,8 @@ def payee(g: Ground, rail: str = "bank", days: int = 0) -> parties.Payee:
     )  # fmt: skip
 
 
-def test_a_dead_payout_is_paid_again_to_another_rail_once(db: None) -> None:
-    g = ground.build("failed", "paid")
+def test_a_dead_payout_is_paid_again_to_another_rail_once(sent: Ground) -> None:
+    g = ground.heard(sent, "failed", "paid")
     address, chosen = f"/desk/money/payouts/{g.payouts[0]}", payee(g)
     page = g.desk.get(address).content.decode()
     assert "银行卡" in page and "再付 884 元" in page and "payee closed" in page
@@ -59,8 +62,8 @@ def test_what_came_back_is_owed_and_paid_again(money: Ground) -> None:
     assert ledger.total_fen() == 0 and queries.owed_fen() == NET
 
 
-def test_nothing_is_paid_again_while_it_is_not_dead(db: None) -> None:
-    g = ground.build("unknown", "sent")
+def test_nothing_is_paid_again_while_it_is_not_dead(sent: Ground) -> None:
+    g = ground.heard(sent, "unknown", "sent")
     chosen = payee(g)
     for one in g.payouts:
         address = f"/desk/money/payouts/{one}"
@@ -69,8 +72,8 @@ def test_nothing_is_paid_again_while_it_is_not_dead(db: None) -> None:
     assert models.Payout.objects.count() == 2
 
 
-def test_only_the_sellers_own_usable_accounts_are_paid(db: None) -> None:
-    g = ground.build("failed", "paid")
+def test_only_the_sellers_own_usable_accounts_are_paid(sent: Ground) -> None:
+    g = ground.heard(sent, "failed", "paid")
     address, young = f"/desk/money/payouts/{g.payouts[0]}", payee(g, "alipay", days=1)
     assert "新账户" in g.desk.get(address).content.decode()
     for given, said in (
@@ -86,8 +89,8 @@ def test_only_the_sellers_own_usable_accounts_are_paid(db: None) -> None:
     assert g.desk.get(f"/desk/money/payouts/{uuid4()}").status_code == 404
 
 
-def test_what_waits_for_the_seller_can_be_withdrawn(db: None) -> None:
-    g = ground.build("waiting", "paid")
+def test_what_waits_for_the_seller_can_be_withdrawn(sent: Ground) -> None:
+    g = ground.heard(sent, "waiting", "paid")
     address = f"/desk/money/payouts/{g.payouts[0]}"
     assert "请对方撤回" in g.desk.get(address).content.decode()
     assert g.desk.post(address, {"do": "withdraw", "once": "1"})["Location"] == f"{address}?done=withdrawn"

@@ -14,6 +14,8 @@ from huika.domain.settlement import actions as settlement
 from huika.domain.settlement import models, queries
 from huika.kit import clock
 
+pytestmark = pytest.mark.xdist_group("the desk's money")  # one worker, which builds the house once
+
 HAN = re.compile(r"[\u3400-\u9fff]+")
 EXCUSED = re.compile(r'<(\w+)[^>]*(?:translate="no"|data-lang)[^>]*>.*?</\1>', re.S)
 
@@ -64,8 +66,8 @@ def test_the_desk_alone(money: Ground) -> None:
         assert driver.post(f"/desk/money{address}").status_code == 403
 
 
-def test_the_overview_adds_up(db: None) -> None:
-    g = ground.build("paid", "unknown")
+def test_the_overview_adds_up(sent: Ground) -> None:
+    g = ground.heard(sent, "paid", "unknown")
     context = g.desk.get("/desk/money").context
     assert context["owed_fen"] == queries.owed_fen() == ground.NET
     assert context["custodian_fen"] == -ledger.sum_fen("outside:custodian") == 2_000_000_00 - ground.NET
@@ -80,15 +82,15 @@ def test_the_overview_adds_up(db: None) -> None:
     assert "1 笔付款没回音" in page and page.index("没回音") < page.index("托管户里")
 
 
-def test_unknown_payouts_stand_first(db: None) -> None:
-    g = ground.build("sent", "unknown")
+def test_unknown_payouts_stand_first(sent: Ground) -> None:
+    g = ground.heard(sent, "sent", "unknown")
     page = g.desk.get("/desk/money").content.decode()
     table = page[page.index("在路上</h2>") :]
     assert table.index("没回音") < table.index("发出了，等回音")
 
 
-def test_payouts_are_narrowed_by_state_and_rail(db: None) -> None:
-    g = ground.build("failed", "unknown")
+def test_payouts_are_narrowed_by_state_and_rail(sent: Ground) -> None:
+    g = ground.heard(sent, "failed", "unknown")
     numbers = dict(models.Payout.objects.values_list("id", "number"))
 
     def shown(query: str) -> set[str]:

@@ -15,6 +15,8 @@ from huika.domain.settlement import actions as settlement
 from huika.faces.pages import papers
 from huika.kit import clock, paper
 
+pytestmark = pytest.mark.xdist_group("the desk's papers")  # one worker, which builds the house once
+
 START = datetime(2026, 5, 1, tzinfo=clock.SHANGHAI)
 HAN = re.compile(r"[\u3400-\u9fff]+")
 

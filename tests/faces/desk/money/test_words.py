@@ -17,6 +17,8 @@ from huika.faces.desk.orders import story
 from huika.faces.pages import rails
 from huika.kit import clock
 
+pytestmark = pytest.mark.xdist_group("the desk's words for money")  # one worker, which builds the house once
+
 
 def failed(g: Ground, reason: str) -> str:
     """The first payout has failed for this reason; its page's address."""
@@ -35,8 +37,8 @@ def failed(g: Ground, reason: str) -> str:
         ("ODD_2031", "渠道代码 ODD_2031", "rail&#x27;s code ODD_2031"),
     ],
 )
-def test_a_rails_reason_is_said_in_words(db: None, code: str, zh: str, en: str) -> None:
-    g = ground.build("sent", "paid")
+def test_a_rails_reason_is_said_in_words(sent: Ground, code: str, zh: str, en: str) -> None:
+    g = ground.heard(sent, "sent", "paid")
     address = failed(g, code)
     for lang, words in (("zh", zh), ("en", en)):
         page = g.desk.get(address, {"lang": lang}).content.decode()
@@ -50,8 +52,8 @@ def test_every_reason_has_both_languages() -> None:
         assert zh and en and zh.isascii() is False and en.isascii(), code
 
 
-def test_the_account_that_refused_is_marked_and_not_chosen(db: None) -> None:
-    g = ground.build("sent", "paid")
+def test_the_account_that_refused_is_marked_and_not_chosen(sent: Ground) -> None:
+    g = ground.heard(sent, "sent", "paid")
     address = failed(g, "NAME_DIFFERS")
     alone = g.desk.get(address).content.decode()
     assert "卖家只有这一个账户" in alone and alone.count(" checked") == 0 and "这次没付成的就是它" in alone

@@ -18,6 +18,8 @@ from huika.faces.desk.owner import month as pages
 from huika.faces.desk.owner import reading
 from huika.kit import clock
 
+pytestmark = pytest.mark.xdist_group("the owner's month")  # one worker, which builds the month once
+
 HAN = re.compile("[\u4e00-\u9fff]")
 EXCUSED = re.compile(r'<(\w+)[^>]*(?:translate="no"|data-lang)[^>]*>.*?</\1>', re.S)
 FILES = ("profit", "expected", "losses", "demand", "won", "recyclers")

@@ -20,6 +20,8 @@ from huika.domain.market.types import VisitCost
 from huika.domain.parties.types import Role
 from huika.kit import clock
 
+pytestmark = pytest.mark.xdist_group("the owner's visits")  # one worker, which builds the month once
+
 HAN = re.compile("[\u4e00-\u9fff]")
 EXCUSED = re.compile(r'<(\w+)[^>]*(?:translate="no"|data-lang)[^>]*>.*?</\1>|商家\d', re.S)
 COST = {"visit": "25", "card": "2.50", "sms": "0.20", "rail": "0.1", "premium": "0.03", "bad": "0.5", "least": "800"}
@@ -195,10 +197,3 @@ def test_both_tables_are_files_to_the_fen(house: Ground) -> None:
 def test_in_english_there_is_no_chinese_but_names(house: Ground) -> None:
     page = EXCUSED.sub("", house.desk.get("/desk/owner/visits", headers={"accept-language": "en"}).content.decode())
     assert not HAN.search(page), HAN.findall(page)
-
-
-def test_without_a_single_cost_the_page_says_that_everybody_is_visited(db: None) -> None:
-    desk = signed_in("desk")
-    page = desk.get("/desk/owner/visits").content.decode()
-    assert "还没填，来者不拒" in page
-    assert rows(desk.get("/desk/owner/visits.csv"))[1:] == []

@@ -12,7 +12,15 @@ from huika.domain.market.actions.bargains import (
 from huika.domain.market.actions.books import publish_book, set_endpoint, set_platform_fee, set_terms
 from huika.domain.market.actions.comparing import STANDS_SECONDS, compare, request_quotes
 from huika.domain.market.actions.outcomes import append_outcome
-from huika.domain.market.actions.pools import end_pools, join_pool, join_visit, leave_pool, send_anyway, use_pool
+from huika.domain.market.actions.pools import (
+    call_off,
+    end_pools,
+    join_pool,
+    join_visit,
+    leave_pool,
+    send_anyway,
+    use_pool,
+)
 from huika.domain.market.actions.pricing import report_stock, reprice, set_repricing
 from huika.domain.market.actions.room import give_room_back, take_room
 from huika.domain.market.actions.visits import allow_visit, set_visit_cost, take_offer
@@ -25,6 +33,7 @@ __all__ = [
     "append_outcome",
     "ask_again",
     "ask_for_more",
+    "call_off",
     "compare",
     "end_alert",
     "end_pools",

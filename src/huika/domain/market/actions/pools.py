@@ -80,11 +80,10 @@ def _one_by_one(city: str, district: str) -> None:
 
 def _share(compared: models.Comparison, offer: str) -> Share:
     """What a basket would bring to a pool. Raises VisitPaysAlone, TooLittleToShare."""
-    cost = queries.visit_cost(compared.city, compared.district)
     one = queries.visit_sums(compared.id).get(offer)
-    if cost is None or one is None or one.covered:
+    if one is None or one.covered:
         raise VisitPaysAlone()
-    share = Share(one.face_fen, one.margin_fen, cost.visit_fen, one.zone_least_face_fen)
+    share = Share(one.face_fen, one.margin_fen, one.visit_fen, one.zone_least_face_fen)
     if not pooling.helps(share):
         raise TooLittleToShare()
     return share
@@ -99,11 +98,15 @@ def _cover(pool: models.Pool, at: datetime) -> None:
     pool.covered_at, pool.ends_at = at, at + STANDS
     pool.save(update_fields=["covered_at", "ends_at"])
     place = {"city": pool.city, "district": pool.district}
-    district = next((d.name_zh for d in catalog.districts(pool.city) if d.slug == pool.district), "")
+    words = {"district": _district(pool), "until": clock.said(pool.ends_at)}
     for member in members:
         _allow(member, member.comparison_id)
-        tell(member.seller_id, "pool", pool.id, {**place, "until": pool.ends_at.isoformat()}, {"district": district})
+        tell(member.seller_id, "pool", pool.id, {**place, "until": pool.ends_at.isoformat()}, words)
     events.record("market.pool.covered", pool.id, {**place, "members": len(members)})
+
+
+def _district(pool: models.Pool) -> str:
+    return next((d.name_zh for d in catalog.districts(pool.city) if d.slug == pool.district), "")
 
 
 def _allow(member: models.PoolMember, comparison: UUID) -> None:
@@ -143,7 +146,7 @@ def use_pool(seller: UUID, comparison: UUID) -> None:
     offers = [row.offer for row in _words(member).select_for_update()]
     # What was taken before the pool was full was taken on another word.
     taken = models.Taken.objects.filter(comparison=member.used, offer__in=offers, at__gte=member.pool.covered_at)
-    if taken.exists():
+    if taken.filter(called_off_at=None).exists():
         raise PoolUsed()
     _take_back(member, POOLED)
     _allow(member, comparison)
@@ -161,46 +164,65 @@ def _take_back(member: models.PoolMember, because: str) -> None:
 
 
 @action
-def join_visit(pool_id: UUID, opens: datetime, first: bool) -> None:
-    """Part of an acceptance by a full pool: in which window its one visit is. The `first` chooses, the others are told.
+def join_visit(pool_id: UUID, opens: datetime, beside: datetime | None) -> None:
+    """Part of an acceptance by a full pool: in which window its one visit is. The first chooses, the others are told
+    and come in the window of the visit `beside` which they are.
 
     Raises PoolOver, TooSoonToShare, SharedWindow.
     """
     at, pool = clock.now(), locks.locked(models.Pool.objects.all(), id=pool_id)
     if pool.ended_at is not None or pool.ends_at <= at:
         raise PoolOver()
-    if not first and pool.opens is not None:
-        if pool.opens != opens:
-            raise SharedWindow(opens=pool.opens, when=_said(pool.opens))
+    if beside is not None:
+        if beside != opens:
+            raise SharedWindow(opens=beside, when=clock.said(beside))
         return
     if opens < at + SHARED_NOTICE:
         raise TooSoonToShare()
     pool.opens, pool.ends_at = opens, opens - SHARED_UNTIL
     pool.save(update_fields=["opens", "ends_at"])
-    facts: dict[str, object] = {"city": pool.city, "district": pool.district, "pool": str(pool.id)}
-    facts |= {"opens": opens.isoformat(), "until": pool.ends_at.isoformat()}
-    words = {"when": _said(opens), "until": _said(pool.ends_at)}
-    for member in models.PoolMember.objects.filter(pool=pool, left_at=None).order_by("id"):
-        taken = models.Taken.objects.filter(pool_id=pool.id, comparison=member.used)
-        if not taken.exists():
-            tell(member.seller_id, "pool_time", ids.uuid7(), facts, words)
+    _tell(pool, "pool_time", {"when": clock.said(opens), "until": clock.said(pool.ends_at)})
     events.record("market.pool.timed", pool.id, {"opens": opens.isoformat()})
 
 
-def _said(at: datetime) -> str:
-    """A moment as messages say it: 5-21 14:30, in Shanghai."""
-    there = at.astimezone(clock.SHANGHAI)
-    return f"{there.month}-{there.day} {there:%H:%M}"
+def _tell(pool: models.Pool, kind: str, words: dict[str, str]) -> None:
+    """News of a full pool for those of it who have not booked."""
+    facts: dict[str, object] = {"city": pool.city, "district": pool.district, "pool": str(pool.id)}
+    facts |= {"until": pool.ends_at.isoformat()} | ({"opens": pool.opens.isoformat()} if pool.opens else {})
+    booked = models.Taken.objects.filter(pool_id=pool.id, called_off_at=None).values("comparison")
+    for member in models.PoolMember.objects.filter(pool=pool, left_at=None).exclude(used__in=booked).order_by("id"):
+        tell(member.seller_id, kind, ids.uuid7(), facts, words)
+
+
+@action
+def call_off(order: UUID) -> None:
+    """Part of an order's end before its visit: the word it was booked by is free again, and where nobody is left of a
+    full pool its window is open again, for the 48 hours that were said at least. Nothing for what was never taken."""
+    row = models.Taken.objects.filter(order=order, called_off_at=None).first()
+    if row is None:
+        return
+    models.Taken.objects.filter(order=order).update(called_off_at=clock.now())
+    if row.pool_id is None:
+        return
+    pool = locks.locked(models.Pool.objects.all(), id=row.pool_id)
+    left = models.Taken.objects.filter(pool_id=pool.id, called_off_at=None)
+    if pool.ended_at is not None or pool.opens is None or pool.covered_at is None or left.exists():
+        return
+    pool.opens, pool.ends_at = None, max(pool.ends_at, pool.covered_at + STANDS)
+    pool.save(update_fields=["opens", "ends_at"])
+    _tell(pool, "pool", {"district": _district(pool), "until": clock.said(pool.ends_at)})
 
 
 @action
 def send_anyway(pool_id: UUID, by: UUID, because: str) -> None:
-    """A person sends somebody to those who booked, though together they do not cover the visit. Raises Malformed."""
+    """A person sends somebody to those who booked, though together they do not cover the visit: for as much as it loses
+    now, and no more. Raises Malformed."""
     if not because.strip():
         raise Malformed(field="because", why="say why", why_zh="写明原因")
     pool = locks.locked(models.Pool.objects.all(), id=pool_id)
     pool.sent_by, pool.sent_because = by, because.strip()[:200]
-    pool.save(update_fields=["sent_by", "sent_because"])
+    pool.sent_margin_fen = queries.shared_visit(pool_id).margin_fen
+    pool.save(update_fields=["sent_by", "sent_because", "sent_margin_fen"])
     events.record("market.pool.sent", pool.id, {"by": str(by), "because": pool.sent_because})
 
 

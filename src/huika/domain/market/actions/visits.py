@@ -56,17 +56,16 @@ def take_offer(order: UUID, comparison: UUID, offer: str) -> UUID | None:
     # All offers of the comparison at once: a word for several is for one visit.
     sums = models.VisitSum.objects.select_for_update().filter(comparison_id=comparison).order_by("id")
     row = next((one for one in sums if one.offer == offer), None)
+    pool = _pool(row)
     if row is not None:
         if not _pays(row) and (row.allowed_by is None or _taken(comparison, offer) >= row.words):
             least = row.least_face_fen
             raise VisitNotCovered(least_face_fen=least, short_fen=max(0, (least or 0) - row.face_fen))
-        if not _pays(row):
+        if not _pays(row) or pool:
             others = models.VisitSum.objects.filter(comparison_id=comparison, allowed_by=row.allowed_by, taken_at=None)
             others.exclude(id=row.id).update(allowed_by=None, allowed_because="")
         row.taken_at = clock.now()
         row.save(update_fields=["taken_at"])
-    pooled = row is not None and not _pays(row) and row.allowed_because == POOLED
-    pool = row.allowed_by if row is not None and pooled else None
     models.Taken.objects.create(order=order, comparison_id=comparison, offer=offer, at=clock.now(), pool_id=pool)
     return pool
 
@@ -77,5 +76,12 @@ def _pays(row: models.VisitSum) -> bool:
 
 
 def _taken(comparison: UUID, offer: str) -> int:
-    """How often an offer was taken."""
-    return models.Taken.objects.filter(comparison_id=comparison, offer=offer).count()
+    """How often an offer was taken and not called off."""
+    return models.Taken.objects.filter(comparison_id=comparison, offer=offer, called_off_at=None).count()
+
+
+def _pool(row: models.VisitSum | None) -> UUID | None:
+    """The pool by whose word an offer is booked: its neighbours count on it, also where it would pay alone."""
+    if row is None or row.allowed_because != POOLED or row.allowed_by is None:
+        return None
+    return models.Pool.objects.filter(id=row.allowed_by).values_list("id", flat=True).first()

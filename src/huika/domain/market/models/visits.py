@@ -42,6 +42,7 @@ class VisitSum(models.Model):
     cost_fen = models.BigIntegerField()
     least_face_fen = models.BigIntegerField(null=True)
     zone_least_face_fen = models.BigIntegerField(default=0)
+    visit_fen = models.BigIntegerField(default=0)  # of its cost, what going there takes
     taken_at = models.DateTimeField(null=True)  # a seller accepted it
     words = models.PositiveSmallIntegerField(default=1)  # for how many visits there was a word, where one was needed
     allowed_by = models.UUIDField(null=True)
@@ -66,12 +67,13 @@ class VisitSum(models.Model):
 class Taken(models.Model):
     """A seller accepted an offer: which comparisons were won, and by which full pool where one pays for the visit."""
 
-    app_may: ClassVar[str] = "SELECT, INSERT"
+    app_may: ClassVar[str] = "SELECT, INSERT, UPDATE (called_off_at)"
     order = models.UUIDField(primary_key=True)
     comparison = models.ForeignKey("market.Comparison", on_delete=models.PROTECT, related_name="+")
     offer = models.CharField(max_length=60)
     at = models.DateTimeField()
     pool_id = models.UUIDField(null=True)
+    called_off_at = models.DateTimeField(null=True)  # the order came to nothing before its visit
 
     class Meta:
         indexes = [models.Index(fields=["pool_id"], condition=Q(pool_id__isnull=False), name="market_taken_by_pool")]

@@ -65,6 +65,7 @@ class Pool(models.Model):
     ended_at = models.DateTimeField(null=True)
     opens = models.DateTimeField(null=True)  # the window of its one visit, as the first who booked chose it
     sent_by = models.UUIDField(null=True)  # a person sends somebody though those who booked do not cover the visit
+    sent_margin_fen = models.BigIntegerField(null=True)  # what the visit came to when that was said
     sent_because = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:

@@ -95,7 +95,7 @@ def top_offers(city: str, line: Line, channel: str = "visit", count: int = 10) -
     names = {r.id: r for r in parties.recyclers()}
     rows = _live_rows(sorted(names), city, channel, clock.now())
     live = [_cut(names[r], row, (), frozenset([line.kind])) for r, row in sorted(rows.items())]
-    arrays = memory.arrays([Live(book.recycler, book.book, book.fees) for book in live], platform_fees_by_city())
+    arrays = memory.arrays([Live(book.recycler, book.book, book.fees) for book in live], {city: platform_fees(city)})
     place = Place(line.kind, line.face_value_fen, city, line.form, line.condition, channel)
     offers = (_top(live[net.recycler], line, net) for net in arrays.top(place, len(live)))
     return list(islice((one for one in offers if one), count))

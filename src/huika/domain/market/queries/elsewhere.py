@@ -115,7 +115,8 @@ def visit_stands(comparison: UUID, offer: str) -> bool:
     if row is None:
         return True
     if row.allowed_by is not None:
-        return models.Taken.objects.filter(comparison_id=comparison, offer=offer).count() < row.words
+        taken = models.Taken.objects.filter(comparison_id=comparison, offer=offer, called_off_at=None)
+        return taken.count() < row.words
     return row.income_fen >= row.cost_fen and row.face_fen >= row.zone_least_face_fen
 
 

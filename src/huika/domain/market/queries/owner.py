@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from huika.domain.market import economics, models, pooling
 from huika.domain.market.live import REASONS
@@ -178,14 +178,13 @@ def expected_of_taken(start: datetime, end: datetime) -> tuple[int, int]:
 def _saved_fen(pools: set[UUID | None], counted: QuerySet[models.Taken]) -> dict[UUID, int]:
     """Comparison → what its visit costs less, in fen, because a courier was at a neighbour's: of each pool's visit all
     stops but the first of those that are counted."""
-    costs = models.PoolMember.objects.filter(pool__in=pools).values_list("pool_id").annotate(fen=Max("visit_fen"))
-    visit_fen, seen, saved = dict(costs), set[UUID](), dict[UUID, int]()
-    stops = counted.filter(pool_id__in=pools).order_by("at", "order").values_list("pool_id", "comparison_id")
-    for pool, comparison in stops:
-        if pool is None:
-            continue
+    sums = models.VisitSum.objects.filter(comparison_id=OuterRef("comparison_id"), offer=OuterRef("offer"))
+    stops = counted.filter(pool_id__in=pools, called_off_at=None).annotate(visit=sums.values("visit_fen")[:1])
+    seen: set[UUID | None] = set()
+    saved: dict[UUID, int] = {}
+    for pool, comparison, visit_fen in stops.order_by("at", "order").values_list("pool_id", "comparison_id", "visit"):
         if pool in seen:
-            saved[comparison] = visit_fen[pool] - pooling.stop_fen(visit_fen[pool])
+            saved[comparison] = visit_fen - pooling.stop_fen(visit_fen)
         seen.add(pool)
     return saved
 

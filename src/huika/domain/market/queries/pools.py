@@ -47,19 +47,21 @@ class PoolRef:
 
 @dataclass(frozen=True)
 class SharedVisit:
-    """The one visit of a full pool. `opens`: its window, None while nobody has booked; then none before `not_before`.
-    `margin_fen`: what is left of it by those who have booked, negative while they do not cover it; None while nobody
-    has."""
+    """The one visit of a full pool. Nobody may choose a window `not_before`; `ends_at`: until when it can be booked.
+
+    `covered`: those who booked and are not in doubt cover it; `sent`: a person has let it go at the loss of now.
+    `margin_fen`: what is left of it, negative while they do not cover it; None while nobody has booked.
+    """
 
     pool: UUID
     city: str
     district: str
-    opens: datetime | None
     not_before: datetime
     ends_at: datetime
     over: bool
     booked: int
     covered: bool
+    sent: bool
     margin_fen: int | None
 
 
@@ -70,7 +72,10 @@ def pools_of(seller: UUID) -> list[PoolRef]:
     # By the pool's word alone: what was taken before it was full was taken on another one.
     words = models.VisitSum.objects.filter(comparison=OuterRef("comparison"), allowed_by=OuterRef(OuterRef("pool_id")))
     taken = models.Taken.objects.filter(
-        comparison=OuterRef("used"), offer__in=words.values("offer"), at__gte=OuterRef("pool__covered_at")
+        comparison=OuterRef("used"),
+        offer__in=words.values("offer"),
+        at__gte=OuterRef("pool__covered_at"),
+        called_off_at=None,
     )
     mine = list(
         rows.annotate(booked=Exists(taken)).order_by("-at").values_list(*columns, "comparison__lines", "booked")
@@ -116,10 +121,11 @@ def pool_words(pool: UUID) -> list[tuple[UUID, str]]:
     return list(rows.values_list("seller_id", "word"))
 
 
-def pool_behind(comparison: UUID) -> UUID | None:
-    """The full pool by which a comparison's offers may be booked; None where there is none."""
-    rows = models.VisitSum.objects.filter(comparison_id=comparison, allowed_because=POOLED, allowed_by__isnull=False)
-    return rows.values_list("allowed_by", flat=True).first()
+def pool_behind(comparison: UUID, offer: str) -> UUID | None:
+    """The full pool by whose word an offer may be booked; None where there is none."""
+    rows = models.VisitSum.objects.filter(comparison_id=comparison, offer=offer, allowed_because=POOLED)
+    word = rows.values_list("allowed_by", flat=True).first()
+    return word if word and models.Pool.objects.filter(id=word).exists() else None
 
 
 def pools_behind(orders: Collection[UUID]) -> dict[UUID, UUID]:
@@ -129,39 +135,41 @@ def pools_behind(orders: Collection[UUID]) -> dict[UUID, UUID]:
 
 
 def orders_by_pool(pool: UUID) -> list[UUID]:
-    """Every order that was booked by a pool, the first first; also those that came to nothing."""
-    return list(models.Taken.objects.filter(pool_id=pool).order_by("at", "order").values_list("order", flat=True))
+    """The orders that were booked by a pool and not called off, the first booked first."""
+    rows = models.Taken.objects.filter(pool_id=pool, called_off_at=None)
+    return list(rows.order_by("at", "order").values_list("order", flat=True))
 
 
-def shared_visit(pool: UUID, orders: Collection[UUID]) -> SharedVisit:
-    """A full pool's visit as these of its orders (those that were not cancelled) make it.
+def shared_visit(pool: UUID, in_doubt: Collection[UUID] = ()) -> SharedVisit:
+    """A full pool's visit as its orders make it. Those `in_doubt` may still be called off: they cover nothing.
 
-    What a basket brings is that of the offer that was taken. A person's word covers whatever was booked.
+    What a basket brings is that of the offer that was taken, at the cost of a visit as it was then.
     """
     at = clock.now()
     row = models.Pool.objects.get(id=pool)
-    taken = models.Taken.objects.filter(pool_id=pool, order__in=orders)
     sums = models.VisitSum.objects.filter(comparison_id=OuterRef("comparison_id"), offer=OuterRef("offer"))
-    visits = models.PoolMember.objects.filter(pool_id=pool)
-    stop_fen = max(visits.values_list("visit_fen", flat=True), default=0)
-    rows = taken.order_by("at").annotate(
+    taken = models.Taken.objects.filter(pool_id=pool, called_off_at=None).annotate(
         face=sums.values("face_fen")[:1],
-        brings=sums.values("income_fen")[:1],
-        costs=sums.values("cost_fen")[:1],
+        left=sums.annotate(left=F("income_fen") - F("cost_fen")).values("left")[:1],
+        visit=sums.values("visit_fen")[:1],
         zone=sums.values("zone_least_face_fen")[:1],
     )
-    shares = [Share(t.face, t.brings - t.costs, stop_fen, t.zone) for t in rows]
+    booked = {t.order: Share(t.face, t.left, t.visit, t.zone) for t in taken.order_by("at")}
+    sure = [share for order, share in booked.items() if order not in in_doubt]
+    margin_fen = pooling.margin_fen(list(booked.values())) if booked else None
+    sent = row.sent_margin_fen is not None and margin_fen is not None and margin_fen >= row.sent_margin_fen
+    over = row.ended_at is not None or row.ends_at <= at
     return SharedVisit(
         pool,
         row.city,
         row.district,
-        row.opens if shares else None,
         at + SHARED_NOTICE,
         row.ends_at,
-        row.ended_at is not None or row.ends_at <= at,
-        len(shares),
-        row.sent_by is not None or pooling.covered(shares),
-        pooling.margin_fen(shares) if shares else None,
+        over,
+        len(booked),
+        pooling.covered(sure),
+        sent,
+        margin_fen,
     )
 
 

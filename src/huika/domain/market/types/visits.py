@@ -30,8 +30,11 @@ class VisitCost:
 
 @dataclass(frozen=True)
 class VisitSum:
-    """An offer's visit in fen: what it brings and costs. `least_face_fen`: the face value from which a basket like it
-    is covered, None where none is; `zone_least_face_fen`: for less nobody is sent in this place."""
+    """An offer's visit in fen: what it brings and costs, `visit_fen` of that for going there.
+
+    `least_face_fen`: the face value from which a basket like it is covered, None where none is; `zone_least_face_fen`:
+    for less nobody is sent in this place.
+    """
 
     offer: str
     face_fen: int
@@ -39,6 +42,7 @@ class VisitSum:
     cost_fen: int
     least_face_fen: int | None
     zone_least_face_fen: int = 0
+    visit_fen: int = 0
 
     @property
     def margin_fen(self) -> int:

@@ -33,8 +33,8 @@ def set_rate(city: str, piece: str, amount_fen: int, effective_from: datetime, b
 def earn(courier: UUID, city: str, visit: UUID, order: UUID, pieces: Mapping[str, int]) -> int:
     """A visit has ended: its pieces (one of PIECES → how many) are earned at the rates of now. In fen.
 
-    Once a visit and piece, whoever calls. A piece without a rate brings nothing; but a further stop of a shared visit
-    then brings half a visit, as is reckoned where neighbours share one.
+    Once a visit and piece, whoever calls. A piece without a rate brings nothing. A further stop of a visit that
+    neighbours share brings half a visit, as their sharing is reckoned.
     """
     at, total = clock.now(), 0
     for piece, count in sorted(pieces.items()):
@@ -48,11 +48,10 @@ def earn(courier: UUID, city: str, visit: UUID, order: UUID, pieces: Mapping[str
 
 def _rate(city: str, piece: str, at: datetime) -> int:
     """What a piece brings in a city at a time, in fen."""
+    if piece == "stop":
+        return (_rate(city, "visit", at) + 1) // 2
     rates = models.PayRate.objects.filter(city=city, piece=piece, effective_from__lte=at)
-    found = rates.order_by("-effective_from").values_list("amount_fen", flat=True).first()
-    if found is None:
-        return (_rate(city, "visit", at) + 1) // 2 if piece == "stop" else 0
-    return found
+    return rates.order_by("-effective_from").values_list("amount_fen", flat=True).first() or 0
 
 
 @action

@@ -57,8 +57,10 @@ class TopUpRequest(models.Model):
         ]
 
 
-PIECES = ["visit", "stop", "card", "no_show"]
-"""What couriers earn by: a visit, each further stop of one that neighbours share, a card, a door nobody opened."""
+RATED = ["visit", "card", "no_show"]
+PIECES = [*RATED, "stop"]
+"""What couriers earn by: a visit, a card, a door nobody opened; and each further stop of a visit that neighbours share,
+which has no rate of its own."""
 
 
 class PayRate(models.Model):
@@ -75,7 +77,7 @@ class PayRate(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["city", "piece", "effective_from"], name="settlement_rate_once"),
-            models.CheckConstraint(condition=Q(piece__in=PIECES, amount_fen__gte=0), name="settlement_rate_sane"),
+            models.CheckConstraint(condition=Q(piece__in=RATED, amount_fen__gte=0), name="settlement_rate_sane"),
         ]
 
 

@@ -35,7 +35,13 @@ from huika.domain.trade.actions.orders import (
 )
 from huika.domain.trade.actions.outcomes import tell_outcome
 from huika.domain.trade.actions.requotes import consent, consent_by_callback, propose
-from huika.domain.trade.actions.shared import check_shared, shared_decided
+from huika.domain.trade.actions.shared import (
+    call_off_shared,
+    check_shared,
+    end_undecided,
+    follow_shared,
+    shared_decided,
+)
 from huika.domain.trade.actions.visits import (
     arrive,
     close_due,
@@ -60,6 +66,7 @@ __all__ = [
     "balance_found",
     "book",
     "book_by_telephone",
+    "call_off_shared",
     "cancel",
     "capture",
     "check_shared",
@@ -73,7 +80,9 @@ __all__ = [
     "decline",
     "decline_card",
     "end_missed",
+    "end_undecided",
     "expire",
+    "follow_shared",
     "hold_for_dispatch",
     "issuer_answered",
     "judged",

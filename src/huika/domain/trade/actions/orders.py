@@ -252,7 +252,7 @@ def _beside(pool: UUID, opens: datetime) -> UUID | None:
     """The visit of a full pool that this one is to stand beside; None for the first, who chooses the window."""
     locks.transaction_lock(f"trade.pool.{pool}")  # after the order's row, before the shift's
     near = queries.beside(pool)
-    market.join_visit(pool, opens, first=near is None)
+    market.join_visit(pool, opens, near.opens if near else None)
     return near.id if near else None
 
 
@@ -322,6 +322,7 @@ def _end(order: models.Order, verb: str, why: str) -> None:
     order.save(update_fields=["state", "ended_at"])
     if order.visit_id and places.visit(order.visit_id).state in queries.BEFORE_THE_DOOR:
         field.end(order.visit_id, "cancel")
+    market.call_off(order.id)
     settlement.abandon_freeze(order.id)
     release_lots(order)
     events.record(verb, order.id, {"why": why})
@@ -370,5 +371,5 @@ def let_go(order: models.Order) -> None:
         return
     pool = queries.pool_of(order.id)
     waits = places.visit(order.visit_id).state == "promised"
-    if waits and (pool is None or queries.shared_visit(pool).covered):
+    if waits and (pool is None or queries.may_go(pool)):
         field.secure(order.visit_id)

@@ -1,5 +1,10 @@
-"""The visit of a full pool: nobody leaves before those who booked cover it, or a person says so."""
+"""The visit of a full pool: nobody leaves before those who booked cover it, or a person says so.
 
+Each order is let go, held back or called off in a transaction of its own (jobs): visits and accounts of several orders
+are never locked together.
+"""
+
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from huika.domain.field import actions as field
@@ -9,32 +14,28 @@ from huika.domain.market import queries as books
 from huika.domain.parties import actions as parties
 from huika.domain.trade import models, queries
 from huika.domain.trade.actions.orders import cancel, let_go
-from huika.kit import clock, locks, work_items
+from huika.kit import clock, jobs, locks, work_items
 from huika.kit.change import action
 
 SHORT = "trade.pool_short"
-PERSON_SECONDS = 5400
+PERSON = timedelta(minutes=90)
 """Asked six hours before the visit, its money is held four hours before it."""
 
 
 @action
 def check_shared(pool: UUID) -> bool:
-    """Somebody booked by a full pool, called it off, or nobody can book any more: its visit may go, waits, or is a
-    person's question. Whether it may go. What is on its way stays so."""
-    orders = [o for o in locks.locked_all(models.Order.objects.all(), queries.living(pool)) if o.state == "accepted"]
-    found = queries.shared_visit(pool)
-    if found.covered:
-        for order in orders:
-            let_go(order)
-        work_items.settle(SHORT, pool, "pool_covered")
-        return True
-    waiting = [o for o in orders if o.visit_id and places.visit(o.visit_id).state in ("promised", "ready")]
-    for order in waiting:
-        if order.visit_id:
-            field.hold_back(order.visit_id)
-    if not waiting:
-        work_items.settle(SHORT, pool, "pool_gone")
+    """Somebody booked by a full pool, called it off, was looked at, or nobody can book any more: its visit may go,
+    waits, or is a person's question. Whether it may go."""
+    stops = [stop for stop in queries.stops(pool) if stop.state in queries.WAITING]
+    for stop in stops:
+        jobs.defer("trade.follow_shared", order=str(stop.order))
+    found, go = queries.shared_visit(pool), queries.may_go(pool)
+    if go or not stops:
+        work_items.settle(SHORT, pool, "pool_covered" if go else "pool_gone")
     elif found.over:
+        orders = models.Order.objects.filter(id__in=[stop.order for stop in stops]).order_by("id")
+        sellers = set(orders.values_list("seller_id", flat=True))
+        left = stops[0].opens - clock.now()
         work_items.open_item(
             SHORT,
             pool,
@@ -43,26 +44,68 @@ def check_shared(pool: UUID) -> bool:
             facts={
                 "city": found.city,
                 "district": found.district,
-                "orders": [o.code for o in waiting],
-                "opens": found.opens.isoformat() if found.opens else "",
+                "orders": list(orders.values_list("code", flat=True)),
+                "opens": stops[0].opens.isoformat(),
                 "margin_fen": found.margin_fen,
-                "words": [word for _, word in books.pool_words(pool) if word],
+                "words": [word for seller, word in books.pool_words(pool) if word and seller in sellers],
             },
-            within_seconds=PERSON_SECONDS,
+            within_seconds=max(0, int(min(PERSON, left).total_seconds())),
+            newest=True,
         )
-    return False
+    return go
+
+
+@action
+def follow_shared(order_id: UUID) -> None:
+    """An order of a full pool goes or waits as its pool does now. What is on its way stays so."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    pool = queries.pool_of(order.id)
+    if pool is None or order.state != "accepted" or order.visit_id is None:
+        return
+    if queries.may_go(pool):
+        let_go(order)
+    else:
+        field.hold_back(order.visit_id)
 
 
 @action
 def shared_decided(pool: UUID, go: bool, by: UUID, because: str) -> None:
-    """A person has said whether a shared visit goes that too few have booked; if not, it is off, free of charge."""
-    if go:
+    """A person has said whether a shared visit goes that too few have booked; if not, or where it is too late, it is
+    off, free of charge."""
+    if go and not _too_late(pool, clock.now()):
         market.send_anyway(pool, by, because)
         check_shared(pool)
-        return
-    for order in locks.locked_all(models.Order.objects.all(), queries.living(pool)):
-        visit = places.visit(order.visit_id) if order.visit_id else None
-        if order.state == "accepted" and visit is not None and visit.state in ("promised", "ready"):
-            cancel(order.id, "pool_short")
-            there = visit.opens.astimezone(clock.SHANGHAI)
-            parties.notify(order.seller_id, "pool_off", {"when": f"{there.month}-{there.day} {there:%H:%M}"}, order.id)
+    else:
+        _call_off(pool)
+
+
+@action
+def end_undecided(at: datetime) -> int:
+    """Shared visits that nobody decided about before their window opened: off, free of charge. How many."""
+    gone = [item.subject for item in work_items.open_items().filter(kind=SHORT) if _too_late(item.subject, at)]
+    for pool in gone:
+        work_items.settle(SHORT, pool, "pool_too_late")
+        _call_off(pool)
+    return len(gone)
+
+
+def _too_late(pool: UUID, at: datetime) -> bool:
+    return any(stop.opens <= at for stop in queries.stops(pool) if stop.state in queries.WAITING)
+
+
+def _call_off(pool: UUID) -> None:
+    for stop in queries.stops(pool):
+        if stop.state in queries.WAITING:
+            jobs.defer("trade.call_off_shared", order=str(stop.order))
+
+
+@action
+def call_off_shared(order_id: UUID) -> bool:
+    """End an order of a shared visit that does not take place, and tell its seller; whether it was waiting for it."""
+    order = locks.locked(models.Order.objects.all(), id=order_id)
+    visit = places.visit(order.visit_id) if order.visit_id else None
+    if order.state != "accepted" or visit is None or visit.state not in queries.WAITING:
+        return False
+    cancel(order.id, "pool_short")
+    parties.notify(order.seller_id, "pool_off", {"when": clock.said(visit.opens)}, order.id)
+    return True

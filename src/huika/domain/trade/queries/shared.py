@@ -10,9 +10,11 @@ from huika.domain.market import queries as market
 from huika.domain.market.queries import SharedVisit
 from huika.domain.trade import models
 
-OFF = ("quoted", "expired", "cancelled")
 BEFORE_THE_DOOR = ("promised", "ready", "on_the_way")
 """States of a visit that nobody has come to yet."""
+WAITING = ("promised", "ready")
+"""States of a visit that nobody has set out for."""
+SET_OUT = ("on_the_way", "at_the_door", "done", "no_show")
 
 
 def pool_of(order: UUID) -> UUID | None:
@@ -20,11 +22,15 @@ def pool_of(order: UUID) -> UUID | None:
     return market.pools_behind([order]).get(order)
 
 
-def living(pool: UUID) -> Sequence[UUID]:
-    """A pool's orders that were not called off, the first booked first."""
-    booked = market.orders_by_pool(pool)
-    on = set(models.Order.objects.filter(id__in=booked).exclude(state__in=OFF).values_list("id", flat=True))
-    return [order for order in booked if order in on]
+def pool_for(order: UUID) -> UUID | None:
+    """The full pool by whose word an order that is quoted may be accepted, if it is by one."""
+    row = models.Order.objects.filter(id=order).values_list("comparison_id", "offer").first()
+    return market.pool_behind(*row) if row else None
+
+
+def stops(pool: UUID) -> Sequence[VisitRef]:
+    """The visits at the doors of a pool that were not called off, the first booked first."""
+    return [visit for order in market.orders_by_pool(pool) if (visit := field.visit_of(order)) is not None]
 
 
 def beside(pool: UUID) -> VisitRef | None:
@@ -33,13 +39,16 @@ def beside(pool: UUID) -> VisitRef | None:
 
 
 def shared_visit(pool: UUID) -> SharedVisit:
-    """A full pool's visit as those make it who booked it and did not call it off."""
-    return market.shared_visit(pool, living(pool))
+    """A full pool's visit as it stands; whom a person still has to look at covers nothing."""
+    orders = models.Order.objects.filter(id__in=market.orders_by_pool(pool), risk_clear=False)
+    return market.shared_visit(pool, list(orders.values_list("id", flat=True)))
 
 
-def stops(pool: UUID) -> Sequence[VisitRef]:
-    """The visits at the doors of a pool, the first booked first."""
-    return [visit for order in living(pool) if (visit := field.visit_of(order)) is not None]
+def may_go(pool: UUID) -> bool:
+    """Whether somebody may set out for a pool's next stop: the visit is covered, a person has said so, or the courier
+    is out already, so that each further stop makes the loss smaller."""
+    found = shared_visit(pool)
+    return found.covered or found.sent or any(stop.state in SET_OUT for stop in stops(pool))
 
 
 def shared_windows(pool: UUID, days: Sequence[date]) -> list[tuple[date, Sequence[Window]]]:

@@ -1,7 +1,6 @@
 """Sums, shares and counts as people type them; a refusal names the field and how it is written."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from huika.faces.desk.people.plain import NotYet
@@ -17,7 +16,7 @@ class Field:
 
 def fen(text: str, field: Field, most_yuan: int) -> int:
     """Yuan, whole or with one or two places, in fen."""
-    plain = _plain(text).removesuffix("元").replace(",", "").lstrip("¥")
+    plain = _plain(text, "元").replace(",", "").lstrip("¥").lstrip()
     if not re.fullmatch(r"[0-9]{1,11}(\.[0-9]{1,2})?", plain, re.ASCII):
         raise NotYet(why_zh=f"{field.zh}写成 500 或 500.50 这样", why_en=f"write {field.en} like 500 or 500.50")
     whole, _, part = plain.partition(".")
@@ -29,7 +28,7 @@ def fen(text: str, field: Field, most_yuan: int) -> int:
 
 def bp(text: str, field: Field, most: int) -> int:
     """Hundredths with at most two places, in basis points; `most` in hundredths."""
-    plain = _plain(text).removesuffix("%")
+    plain = _plain(text, "%")
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", plain, re.ASCII):
         raise NotYet(why_zh=f"{field.zh}写成 10 或 0.5 这样", why_en=f"write {field.en} like 10 or 0.5")
     whole, _, part = plain.partition(".")
@@ -49,9 +48,13 @@ def count(text: str, field: Field, most: int) -> int:
     return int(plain)
 
 
-def _plain(text: str) -> str:
-    """Full-width figures and signs as plain ones."""
-    return unicodedata.normalize("NFKC", text).replace("。", ".").strip()
+# Figures and signs of a Chinese keyboard.
+_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("。"): ".", ord("￥"): "¥", ord("\u3000"): " "}
+
+
+def _plain(text: str, unit: str = "") -> str:
+    """Full-width figures and signs as plain ones, without blanks, or the unit at the end."""
+    return text.translate(_PLAIN).strip().removesuffix(unit).strip()
 
 
 def yuan_of(fen: int) -> str:

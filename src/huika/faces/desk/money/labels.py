@@ -42,7 +42,6 @@ BY_DESK: dict[str, Pair] = {
 DIFFERENCES = ("shortage", "overage", "counterfeit")
 PIECES: dict[str, Pair] = {
     "visit": ("一次上门", "A visit"),
-    "stop": ("拼单多停一家", "A further stop"),
     "card": ("一张卡", "A card"),
     "no_show": ("一次白跑", "Nobody there"),
 }
