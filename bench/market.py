@@ -7,7 +7,9 @@ same machine), DuckDB and Polars answer the same random cells in five rounds and
   ratio_postgres_p99  PostgreSQL's p99 / ours, by round: the median, with 95 % bounds by resampling rounds
   p99_us, p50_us      ours, over all rounds; update_p99_us: one offer changed
   disagreements       cells where any of the four gives another recycler or another fen
-  http_…              the whole comparison over HTTP with its statements (bench.comparing), after all that
+  unnamed_p99_us      ours for a face value that nobody names, which is ranked when it is asked for
+  http_…              the whole comparison over HTTP with its statements (bench.comparing), after all that;
+                      TABLE_ALONE=1 leaves it out
 Control: the same cells without the fees must disagree somewhere, or equal answers would show little.
 """
 
@@ -326,10 +328,8 @@ def run(
     """Load all four, take turns, print the tables; metrics, targets, peers."""
     began = time.perf_counter()
     book = ours(data)
-    print(
-        f"rows: {book.rows.nbytes / 1e6:.0f} MB in {len(book.spans):,} cells, built in {time.perf_counter() - began:.1f} s",
-        flush=True,
-    )
+    took_s, size = time.perf_counter() - began, book.rows.nbytes / 1e6
+    print(f"rows: {size:.0f} MB in {len(book.spans):,} cells, built in {took_s:.1f} s", flush=True)
     places = {q: place(q) for q in questions}
     asks: dict[str, Ask] = {
         "ours": lambda q: [(n.recycler, n.net_fen) for n in book.top(places[q])],

@@ -208,6 +208,7 @@ def test_the_slip_is_the_account(courier: UUID) -> None:
     assert (slip.opening_fen, slip.closing_fen) == (0, 25_00) == (0, at(accounts.wages(courier)))
     assert [(x.kind, x.amount_fen) for x in slip.lines] == [("visit", 18_00), ("bonus", 10_00), ("deduction", -3_00)]
     actions.pay_wages(courier, "2026-05", 25_00, DESK)
+    assert Event.objects.filter(verb="settlement.pay.paid", subject=courier).count() == 1
     actions.pay_wages(courier, "2026-05", 25_00, DESK)
     assert at(accounts.wages(courier)) == 0 and at(accounts.BANK) == 25_00 - 1_000_000_00
     (paid,) = Event.objects.filter(verb="settlement.pay.paid", subject=courier)

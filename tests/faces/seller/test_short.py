@@ -11,6 +11,7 @@ from tests.faces.seller.ground import Home, home, home_where_visits_are_dear
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.market import actions, models, queries
+from huika.domain.trade import actions as trade
 from huika.kit import clock, ids, replay
 from huika.kit.events import read
 
@@ -229,6 +230,12 @@ def test_neighbours_book_one_window_and_see_that_they_wait_for_each_other(seller
     slot = other.client.get(other.client.get(page)["Location"]).content.decode()
     assert "和邻居同一趟，就这个时间" in slot and slot.count('name="opens"') == 1
     form = FORM | {"of": page.split("/")[2], "district": district(), "address": ADDRESS}
+    # The API offers what it takes, and nothing else.
+    compared, at = UUID(page.split("/")[2]), in_two_days(1)
+    quoted = trade.quote(other.actor.party, compared, queries.comparison(compared).ranking.offers[0].id)
+    for day, wanted in ((at.date(), [at]), (at.date() - timedelta(days=1), [])):
+        windows = other.client.get(f"/v1/orders/{quoted}/windows?day={day}").json()
+        assert [datetime.fromisoformat(w["opens"]) for w in windows] == wanted
     to = post(other.client, "/book", **form, opens=in_two_days(2).isoformat())[1]
     status, body = post(other.client, f"{to}/last", rail="wallet")
     assert status == 409 and f"邻居约了 {in_two_days(1).month}-{in_two_days(1).day} {in_two_days(1):%H:%M}" in body
