@@ -1,82 +1,33 @@
-"""A full pool is one visit: one window, one courier; nobody leaves before those who booked cover it."""
+"""A full pool is one visit: one window, one courier, each basket at its own cost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
 from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 from tests.domain.trade.door import BIND, BOOK, World, cards, sound, world
+from tests.domain.trade.sharing import DEAR_FEN, VISIT_FEN, neighbour, neighbours, visit, window
 
 from huika.domain.catalog import queries as catalog
 from huika.domain.field import actions as field
 from huika.domain.field import queries as places
 from huika.domain.field.errors import NotSecured, WindowGone
-from huika.domain.field.types import VisitRef
 from huika.domain.market import actions as market
 from huika.domain.market import models as kept
 from huika.domain.market import queries as books
-from huika.domain.market.errors import PoolOver, SharedWindow, TooSoonToShare
+from huika.domain.market.errors import SharedWindow, TooSoonToShare
 from huika.domain.market.queries import owner
 from huika.domain.market.types import VisitCost
 from huika.domain.settlement import actions as settlement
 from huika.domain.settlement.models import PayLine
 from huika.domain.trade import actions, queries
-from huika.domain.trade.models import Order
-from huika.kit import clock, work_items
-from huika.kit.models import WorkItem
-from huika.kit.refusals import Malformed
+from huika.kit import clock
 
 pytestmark = pytest.mark.django_db
 __all__ = ["world"]
-VISIT_FEN = 40_00
-"""More than one card brings, less than two of them."""
-DEAR_FEN = 57_00
-"""Four cards and their stops bring a little more than that, three do not."""
-
-
-def window(n: int = 0) -> datetime:
-    """A window of the day after tomorrow: every neighbour can make it."""
-    return ground.tomorrow(n) + timedelta(days=1)
-
-
-@dataclass
-class Neighbour:
-    """A seller with one card in the pool of a district."""
-
-    who: ground.Seller
-    comparison: UUID
-    offer: str
-    pool: UUID
-
-    def book(self, opens: datetime) -> UUID:
-        order = actions.quote(self.who.party, self.comparison, self.offer)
-        return actions.accept(order, actions.Acceptance(opens, "安福路 1 号", "wallet", self.who.payee))
-
-
-def neighbour(recycler: UUID) -> Neighbour:
-    who, district = ground.seller(), catalog.districts(ground.CITY)[0].slug
-    compared = market.compare(ground.CITY, district, [BIND], served=True, covered=frozenset([recycler]))
-    offer = books.comparison(compared).ranking.offers[0].id
-    return Neighbour(who, compared, offer, market.join_pool(who.party, compared, offer))
-
-
-def neighbours() -> tuple[Neighbour, Neighbour]:
-    """Two whose cards cover a visit together."""
-    market.set_visit_cost(ground.CITY, VisitCost(visit_fen=VISIT_FEN), uuid4())
-    recycler = ground.recycler(BOOK)
-    first, second = neighbour(recycler), neighbour(recycler)
-    assert kept.Pool.objects.get(id=first.pool).covered_at and first.pool == second.pool
-    return first, second
-
-
-def visit(order: UUID) -> VisitRef:
-    found = places.visit_of(order)
-    assert found is not None
-    return found
 
 
 def test_the_first_chooses_the_window_and_the_others_come_beside(world: World) -> None:
@@ -116,137 +67,6 @@ def test_both_may_go_once_both_have_booked(world: World) -> None:
     assert found.covered and found.booked == 2 and found.margin_fen is not None and found.margin_fen >= 0
     with clock.shifted(window() - clock.now() - timedelta(hours=3)):
         actions.secure_visits(clock.now())
-        world.settle()
-        assert (visit(made).state, visit(also).state) == ("ready", "ready")
-
-
-def test_a_cancellation_holds_the_other_back_until_a_person_says(world: World) -> None:
-    first, second = neighbours()
-    made, also = first.book(window()), second.book(window())
-    with clock.shifted(window() - clock.now() - timedelta(hours=5)):
-        market.end_pools(clock.now())
-        for order in (made, also):
-            actions.hold_for_dispatch(order)
-        world.settle()
-        assert visit(made).state == "ready"
-        assert not WorkItem.objects.filter(kind="trade.pool_short").exists()
-        actions.cancel(also, "seller")
-        world.settle()
-        assert visit(made).state == "promised"
-        item = WorkItem.objects.get(kind="trade.pool_short")
-        assert item.facts["orders"] == [Order.objects.get(id=made).code] and item.facts["margin_fen"] < 0
-        with pytest.raises(NotSecured):
-            field.depart(visit(made).id)
-        boss = uuid4()
-        work_items.decide(item.id, boss, "clear", "a regular")
-        world.settle()
-        assert visit(made).state == "ready"
-        pool = kept.Pool.objects.get(id=first.pool)
-        assert (pool.sent_by, pool.sent_because) == (boss, "a regular")
-        field.depart(visit(made).id)
-
-
-def test_what_is_on_its_way_is_not_called_back(world: World) -> None:
-    first, second = neighbours()
-    made, also = first.book(window()), second.book(window())
-    with clock.shifted(window() - clock.now() - timedelta(hours=3)):
-        actions.secure_visits(clock.now())
-        world.settle()
-        field.depart(visit(made).id)
-        actions.cancel(also, "seller")
-        world.settle()
-        assert visit(made).state == "on_the_way"
-        assert not WorkItem.objects.filter(kind="trade.pool_short").exists(), "nobody is left to decide about"
-
-
-def many(world: World, count: int) -> list[Neighbour]:
-    """So many neighbours who only cover a visit together: each further card brings a little more than its stop."""
-    market.set_visit_cost(ground.CITY, VisitCost(visit_fen=DEAR_FEN), uuid4())
-    recycler = ground.recycler(BOOK)
-    found = [neighbour(recycler) for _ in range(count)]
-    pool = kept.Pool.objects.get(id=found[0].pool)
-    assert pool.covered_at and {n.pool for n in found} == {pool.id}
-    return found
-
-
-def test_who_is_out_already_goes_to_every_stop(world: World) -> None:
-    """The visit is spent: holding the others back would make the loss larger, and strand them."""
-    orders = [n.book(window()) for n in many(world, 4)]
-    with clock.shifted(window() - clock.now() - timedelta(hours=3)):
-        actions.secure_visits(clock.now())
-        world.settle()
-        field.depart(visit(orders[0]).id)
-        actions.cancel(orders[1], "seller")
-        world.settle()
-        assert not queries.shared_visit(queries.pool_of(orders[0]) or uuid4()).covered
-        assert [visit(o).state for o in orders] == ["on_the_way", "cancelled", "ready", "ready"]
-
-
-def test_a_word_is_for_the_loss_that_was_shown_and_the_item_shows_the_present_one(world: World) -> None:
-    orders = [n.book(window()) for n in many(world, 4)]
-    with clock.shifted(window() - clock.now() - timedelta(hours=5)):
-        market.end_pools(clock.now())
-        for order in orders:
-            actions.hold_for_dispatch(order)
-        world.settle()
-        assert {visit(o).state for o in orders} == {"ready"}
-        actions.cancel(orders[0], "seller")
-        world.settle()
-        item = WorkItem.objects.get(kind="trade.pool_short")
-        shown, loss = item.facts["orders"], item.facts["margin_fen"]
-        actions.cancel(orders[1], "seller")
-        world.settle()
-        item.refresh_from_db()
-        assert len(shown) == 3 and len(item.facts["orders"]) == 2 and item.facts["margin_fen"] < loss < 0
-        work_items.decide(item.id, uuid4(), "clear", "two regulars")
-        world.settle()
-        assert {visit(o).state for o in orders[2:]} == {"ready"}
-        actions.cancel(orders[2], "seller")
-        world.settle()
-        assert visit(orders[3]).state == "promised", "the word was for less of a loss"
-        again = WorkItem.objects.get(kind="trade.pool_short", decided_at=None)
-        assert again.facts["margin_fen"] < item.facts["margin_fen"]
-
-
-def test_nobody_s_decision_is_the_end_once_the_window_opens(world: World) -> None:
-    first, _ = neighbours()
-    made = first.book(window())
-    with clock.shifted(window() - clock.now() - timedelta(minutes=30)):
-        market.end_pools(clock.now())
-        world.settle()
-        item = WorkItem.objects.get(kind="trade.pool_short")
-        assert item.due_at <= window() + timedelta(seconds=1), "due before the window opens"
-        assert actions.end_undecided(clock.now()) == 0
-    world.phones.texts.clear()
-    with clock.shifted(window() - clock.now() + timedelta(seconds=1)):
-        assert actions.end_undecided(clock.now()) == 1
-        world.settle()
-        assert visit(made).state == "cancelled" and [text[1] for text in world.phones.texts] == ["pool_off"]
-        item.refresh_from_db()
-        assert item.decision == work_items.SETTLED and actions.end_undecided(clock.now()) == 0
-
-
-def test_a_word_that_comes_too_late_sends_nobody(world: World) -> None:
-    first, _ = neighbours()
-    made = first.book(window())
-    with clock.shifted(window() - clock.now() + timedelta(seconds=1)):
-        actions.shared_decided(first.pool, True, uuid4(), "a regular")
-        world.settle()
-        assert visit(made).state == "cancelled"
-
-
-def test_whom_a_person_still_looks_at_covers_nothing(world: World) -> None:
-    first, second = neighbours()
-    made, also = first.book(window()), second.book(window())
-    Order.objects.filter(id=also).update(risk_clear=False)
-    assert not queries.shared_visit(first.pool).covered
-    with clock.shifted(window() - clock.now() - timedelta(hours=3)):
-        actions.secure_visits(clock.now())
-        world.settle()
-        assert (visit(made).state, visit(also).state) == ("promised", "promised")
-        with transaction.atomic():
-            review = work_items.open_item("trade.risk_review", also, zh="看", en="look")
-        work_items.decide(review, uuid4(), "clear", "known")
         world.settle()
         assert (visit(made).state, visit(also).state) == ("ready", "ready")
 
@@ -297,25 +117,6 @@ def test_a_person_who_writes_pool_as_the_reason_is_no_pool(world: World) -> None
     market.allow_visit(compared, offer, uuid4(), "pool")
     order = actions.accept(actions.quote(who.party, compared, offer), ground.by_wallet(who))
     assert queries.pool_of(order) is None and books.pool_behind(compared, offer) is None
-
-
-def test_a_pool_that_too_few_booked_is_a_person_s_question_and_may_end_free_of_charge(world: World) -> None:
-    first, second = neighbours()
-    made = first.book(window())
-    world.settle()
-    assert not WorkItem.objects.filter(kind="trade.pool_short").exists(), "the other may still book"
-    with clock.shifted(window() - clock.now() - timedelta(hours=5, minutes=59)):
-        with pytest.raises(PoolOver):
-            market.join_visit(second.pool, window(), window())
-        market.end_pools(clock.now())
-        world.settle()
-        item = WorkItem.objects.get(kind="trade.pool_short")
-        world.phones.texts.clear()
-        work_items.decide(item.id, uuid4(), "refuse", "nobody is free")
-        world.settle()
-        assert Order.objects.get(id=made).state == "cancelled" and visit(made).state == "cancelled"
-        assert [(text[0], text[1]) for text in world.phones.texts] == [(first.who.phone, "pool_off")]
-        sound()
 
 
 def test_when_the_first_calls_it_off_the_next_chooses(world: World) -> None:
@@ -411,10 +212,3 @@ def test_a_further_stop_is_earned_and_reckoned_as_half_a_visit(world: World) -> 
         settlement.set_rate(ground.CITY, "visit", 19_01, clock.now())
         assert settlement.earn(world.courier, ground.CITY, uuid4(), uuid4(), {"stop": 1}) == 9_51
         sound()
-
-
-def test_a_person_s_word_wants_a_reason(world: World) -> None:
-    first, _ = neighbours()
-    with pytest.raises(Malformed):
-        market.send_anyway(first.pool, uuid4(), " ")
-    assert kept.Pool.objects.get(id=first.pool).sent_by is None
