@@ -320,9 +320,9 @@ def end_missed(at: datetime) -> int:
 def _end(order: models.Order, verb: str, why: str) -> None:
     order.ended_at = clock.now()
     order.save(update_fields=["state", "ended_at"])
+    market.call_off(order.id)  # a pool's row before its visits', as where one is booked
     if order.visit_id and places.visit(order.visit_id).state in queries.BEFORE_THE_DOOR:
         field.end(order.visit_id, "cancel")
-    market.call_off(order.id)
     settlement.abandon_freeze(order.id)
     release_lots(order)
     events.record(verb, order.id, {"why": why})
