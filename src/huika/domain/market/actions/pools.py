@@ -202,7 +202,7 @@ def call_off(order: UUID) -> None:
     if row is None:
         return
     models.Taken.objects.filter(order=order).update(called_off_at=clock.now())
-    if not models.Pool.objects.filter(id=row.pool_id, ended_at=None).exists():
+    if row.pool_id is None or not models.Pool.objects.filter(id=row.pool_id, ended_at=None).exists():
         return
     pool = locks.locked(models.Pool.objects.all(), id=row.pool_id)
     left = models.Taken.objects.filter(pool_id=pool.id, called_off_at=None)
