@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections import OrderedDict, namedtuple
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -59,3 +61,33 @@ def test_what_has_no_exact_form_is_refused(value: object) -> None:
 def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(ValueError, match="surrogates"):
         canonical.dumps("\ud800")
+
+
+@dataclass(frozen=True)
+class Inner:
+    n: int | None
+    at: date = date(2026, 5, 20)
+
+
+@dataclass(frozen=True)
+class Outer:
+    inner: Inner
+    many: tuple[Inner, ...] = ()
+    by_name: dict[str, list[Inner]] = field(default_factory=dict)
+
+
+def test_a_dataclass_unfolds_as_the_library_s_own_function_does() -> None:
+    value = Outer(Inner(1), (Inner(None), Inner(2)), {"a": [Inner(3)], "b": []})
+    assert canonical.asdict(value) == asdict(value)
+    assert canonical.dumps(canonical.asdict(value)) == canonical.dumps(asdict(value))
+
+
+class Named(str):
+    pass
+
+
+Pair = namedtuple("Pair", "a b")
+
+
+def test_kinds_of_plain_values_have_the_form_of_what_they_are() -> None:
+    assert canonical.dumps([Named("x"), OrderedDict(b=1, a=(True,)), Pair(1, 2)]) == b'["x",{"a":[true],"b":1},[1,2]]'

@@ -1,5 +1,6 @@
 """One way of turning facts into bytes, for hashes, signatures and commitments."""
 
+import dataclasses
 import hashlib
 import json
 from datetime import date, datetime
@@ -17,8 +18,24 @@ def digest(value: Any) -> bytes:
     return hashlib.sha256(dumps(value)).digest()
 
 
+def asdict(value: Any) -> dict[str, Any]:
+    """`dataclasses.asdict` for values that never change: what is no dataclass or container is shared, not copied."""
+    found: dict[str, Any] = _unfolded(value)
+    return found
+
+
+_SCALARS = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, bool | int | str) or value is None:
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind is dict:
+        return {k if type(k) is str else str(k): v if type(v) in _SCALARS else _plain(v) for k, v in value.items()}
+    if kind is list or kind is tuple:
+        return [v if type(v) in _SCALARS else _plain(v) for v in value]
+    if isinstance(value, int | str):
         return value
     if isinstance(value, UUID):
         return str(value)
@@ -27,7 +44,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return _plain(dict(value))
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    raise TypeError(f"no canonical form for {type(value).__name__}")
+        return _plain(list(value))
+    raise TypeError(f"no canonical form for {kind.__name__}")
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {}  # of each dataclass that was seen; empty of what is none
+
+
+def _unfolded(value: Any) -> Any:
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+        _FIELDS[kind] = names
+    if names:
+        return {name: _unfolded(getattr(value, name)) for name in names}
+    if kind is list or kind is tuple:
+        return kind(_unfolded(v) for v in value)
+    if kind is dict:
+        return {k: _unfolded(v) for k, v in value.items()}
+    return value

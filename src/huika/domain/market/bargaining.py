@@ -8,7 +8,7 @@ names the other's last number agrees. Three rounds and ten minutes at most.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -59,8 +59,8 @@ def terms(bargain: UUID, until: datetime, book: Book, city: str, channel: str, l
         "channel": channel,
         "cards": live.cards(lines),
         "book": str(book.book),
-        "prices": sorted((asdict(p) for p in book.prices), key=canonical.dumps),
-        "fees": [asdict(f) for f in book.fees],
+        "prices": sorted((canonical.asdict(p) for p in book.prices), key=canonical.dumps),
+        "fees": [canonical.asdict(f) for f in book.fees],
     }
 
 

@@ -8,7 +8,7 @@ that order, entries by recycler; the root stands in the public log. A recycler's
 import hashlib
 import hmac
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -71,9 +71,9 @@ def document(
             "rules": rules.VERSION,
             "city": city,
             "channel": channel,
-            "lines": [asdict(line) for line in lines],
+            "lines": [canonical.asdict(line) for line in lines],
             "bagged": sorted(bagged),
-            "platform_fees": [asdict(f) for f in platform],
+            "platform_fees": [canonical.asdict(f) for f in platform],
         },
         "entries": sorted(entries, key=lambda e: str(e["recycler"])),
         "answer": {"proved": ranking.proved, "offers": plain(ranking.offers)},
@@ -82,7 +82,7 @@ def document(
 
 def plain(offers: Sequence[Offer]) -> list[dict[str, Any]]:
     """Offers as plain values."""
-    made = [asdict(o) for o in offers]
+    made = [canonical.asdict(o) for o in offers]
     for offer in made:
         for lot in offer["lots"]:
             lot["recycler"], lot["book"] = str(lot["recycler"]), str(lot["book"])
@@ -91,7 +91,7 @@ def plain(offers: Sequence[Offer]) -> list[dict[str, Any]]:
 
 def _book(book: Book) -> dict[str, Any]:
     standing = str(book.standing) if book.standing else None
-    return {**asdict(book), "recycler": str(book.recycler), "book": str(book.book), "standing": standing}
+    return {**canonical.asdict(book), "recycler": str(book.recycler), "book": str(book.book), "standing": standing}
 
 
 def book_of(entry: Mapping[str, Any]) -> Book:
@@ -358,5 +358,5 @@ def other_terms(kept: Document, stored: Iterable[Book]) -> list[str]:
 
 def _terms(book: Book) -> Book:
     """A book without what changes apart from it: names, and what its day still had room for."""
-    prices = tuple(sorted(book.prices, key=lambda p: canonical.dumps(asdict(p))))
+    prices = tuple(sorted(book.prices, key=lambda p: canonical.dumps(canonical.asdict(p))))
     return replace(book, name_zh="", name_en="", kind="", most_face_fen=None, source="book", prices=prices)
