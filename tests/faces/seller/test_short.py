@@ -2,10 +2,13 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
+from playwright.sync_api import expect
+from tests.browser import BrowserPages, as_client
 from tests.domain.trade import ground
 from tests.faces.seller.ground import Home, home, home_where_visits_are_dear
 
@@ -92,7 +95,7 @@ def test_neighbours_join_see_nobody_and_book_when_it_is_full(seller: Home) -> No
     assert post(other.client, page) == (302, "/me/alerts")
     assert queries.pools_of(seller.actor.party)[0].covered
     news, english = (seller.client.get("/me/alerts", **lang).content.decode() for lang in ({}, EN))
-    assert "拼单凑够了" in news and "is full" in english
+    assert "拼单凑够了" in news and "has enough cards now" in english
     again = shared(seller.client)
     # Allowed by the pool only when it is asked for: a tap on its own page.
     assert "用拼好的上门" in seller.client.get(again).content.decode()
@@ -223,7 +226,7 @@ def test_neighbours_book_one_window_and_see_that_they_wait_for_each_other(seller
     assert "等邻居约好" in waiting and "waiting for them to book" in english and "正在把钱备好" in waiting
     news, english = (other.client.get("/me/alerts", **lang).content.decode() for lang in ({}, EN))
     assert "的拼单定在" in news and "拼单凑够了" not in news, "of a pool the newest"
-    assert f"{in_two_days(1):%H:%M}" in news and "book the same cards by" in english
+    assert f"{in_two_days(1):%H:%M}" in news and "Book the same cards by" in english
     assert "约过了" in seller.client.get("/me/alerts").content.decode()
     page = shared(other.client)
     assert post(other.client, page.replace("/short", "/pool")) == (302, page)
@@ -256,3 +259,26 @@ def test_whoever_a_person_has_sent_somebody_for_chooses_a_window_and_books(selle
     other = post(stranger.client, "/book/windows", **FORM, of=str(compared), district=district(), address=ADDRESS)[1]
     assert "和邻居拼一次" in other, "the word is for the one who asked"
     booked_by_itself(seller, page, ground.tomorrow())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_the_elder_view_there_is_a_way_on_and_a_way_back(live_server: Any, browser_page: BrowserPages) -> None:
+    seller = home_where_visits_are_dear()
+    seller.client.cookies["hk-view"] = "care"
+    browser_page.base = live_server.url
+    page = browser_page()
+    as_client(page, seller.client)
+    page.goto(f"/book?kind=walmart&form=electronic&face=1000&n=1&district={district()}")
+    on, back = page.get_by_role("button", name="下一步"), page.get_by_role("button", name="上一步")
+    expect(on).to_be_visible()
+    expect(back).to_be_visible()
+    page.locator("[name=address]").fill(ADDRESS)
+    on.click()
+    share = page.get_by_role("button", name="和邻居拼一次")
+    expect(share).to_be_visible()
+    expect(page.locator(".hk-bar .hk-btn_go")).to_be_hidden()
+    back.click()
+    expect(page.locator("[name=address]")).to_be_visible()
+    on.click()
+    share.click()
+    expect(page.locator("h1")).to_contain_text("这几张还不够跑一趟")

@@ -5,7 +5,7 @@ from huika.kit.refusals import NotFound, Refusal
 
 class CityNotServed(Refusal):
     code, status, keeps = "city_not_served", 409, True  # the demand that was not served stays on record
-    zh, en = "这个城市还没开通，已记下你的需求", "This city is not served yet; your request has been noted."
+    zh, en = "这个地方还没开通，已记下你的需求", "This place is not served yet; your request has been noted."
 
 
 class QuoteExpired(Refusal):

@@ -10,7 +10,7 @@ VERBS: Final = {
     "evidence.picture.kept": ("一张照片存证", "A picture sealed"),
     "field.visit.promised": ("约好一次上门", "A visit promised"),
     "field.visit.ready": ("备款到位，可以出发", "Money secured, ready to set out"),
-    "field.visit.held_back": ("先不出发", "Visit held back"),
+    "field.visit.held_back": ("等邻居约够再出发", "Waiting until enough neighbours have booked"),
     "field.visit.on_the_way": ("专员出发", "Courier on the way"),
     "field.visit.at_the_door": ("专员到门口，口令对上", "Courier at the door, code matched"),
     "field.visit.done": ("上门结束", "Visit done"),

@@ -50,7 +50,7 @@ def page(request: HttpRequest, *, actor: Actor) -> HttpResponse:
         "now_fen": shown.full[0].net_fen if shown and shown.full else None,
         "net": given.get("net", ""),
         "alerts": [(a, known[a.kind]) for a in books.alerts_of(actor.party)],
-        "notices": [_told(n, known, ways_on) for n in _newest(books.notices_of(actor.party))],
+        "notices": [_told(n, known, ways_on, {p.id: p for p in pools}) for n in _newest(books.notices_of(actor.party))],
         "pools": [(p, place(p.city, p.district), ways_on.get(p.id, "")) for p in pools],
         "refusal": refusal,
         "sell_now": _offers(asked) if asked and isinstance(refusal, PaidAlready) else "",
@@ -130,14 +130,18 @@ def _newest(notices: list[NoticeRef]) -> list[NoticeRef]:
     return list(last.values())
 
 
-def _told(notice: NoticeRef, kinds: dict[str, Kind], ways_on: dict[UUID, str]) -> dict[str, object]:
-    """A notice with what its sentence names and where it leads; of a pool that is over or booked, nowhere."""
+def _told(
+    notice: NoticeRef, kinds: dict[str, Kind], ways_on: dict[UUID, str], pools: dict[UUID, PoolRef]
+) -> dict[str, object]:
+    """A notice with what its sentence names and where it leads; of a pool that is over or booked, nowhere. What a pool
+    still has of time is said as it stands now."""
     facts = notice.facts
     if notice.kind in ("pool", "pool_time"):
         named, pool = place(facts["city"], facts["district"]), _pool(notice)
-        until, opens = datetime.fromisoformat(facts["until"]), facts.get("opens")
-        told = {"kind": "pool", "at": notice.at, "district": named, "until": until, "to": ways_on.get(pool, "")}
-        return told | ({"opens": datetime.fromisoformat(opens)} if opens else {})
+        now = pools.get(pool)
+        until, opens = (now.ends_at, now.opens) if now else (datetime.fromisoformat(facts["until"]), None)
+        to = ways_on.get(pool, "")
+        return {"kind": "pool", "at": notice.at, "district": named, "until": until, "to": to, "opens": opens}
     cell = urlencode(
         {"form": facts["form"], "face": facts["face_fen"] // 100, "n": facts["cards"], "city": facts["city"]}
     )

@@ -167,7 +167,9 @@ def visit_costs() -> tuple[PlaceCost, ...]:
 def expected_of_taken(start: datetime, end: datetime) -> tuple[int, int]:
     """How many visits with a known cost were accepted from `start` until before `end`, and the margin expected of them
     in fen."""
-    rows = models.VisitSum.objects.filter(taken_at__gte=start, taken_at__lt=end)
+    taken = models.Taken.objects.filter(comparison=OuterRef("comparison_id"), offer=OuterRef("offer"))
+    on = Exists(taken.filter(called_off_at=None))
+    rows = models.VisitSum.objects.filter(on, taken_at__gte=start, taken_at__lt=end)
     found = rows.aggregate(n=Count("id"), margin=Sum(F("income_fen") - F("cost_fen")))
     shared = models.Taken.objects.filter(comparison__in=rows.values("comparison_id"), pool_id__isnull=False)
     saved = _saved_fen(set(shared.values_list("pool_id", flat=True)), models.Taken.objects.all())
@@ -190,8 +192,9 @@ def _saved_fen(pools: set[UUID | None], counted: QuerySet[models.Taken]) -> dict
 
 
 def visits_allowed(start: datetime, end: datetime) -> tuple[VisitRow, ...]:
-    """The offers of the comparisons of a time that a person or a full pool let go, newest first."""
+    """The offers of a time's comparisons that a person let go, or that were booked by a full pool, newest first."""
     rows = models.VisitSum.objects.filter(allowed_by__isnull=False, comparison__at__gte=start, comparison__at__lt=end)
+    rows = rows.exclude(Exists(models.Pool.objects.filter(id=OuterRef("allowed_by"))), taken_at=None)
     return _rows(rows.order_by("-comparison__at", "id"))
 
 

@@ -45,10 +45,10 @@ def shared_visit(pool: UUID) -> SharedVisit:
 
 
 def may_go(pool: UUID) -> bool:
-    """Whether somebody may set out for a pool's next stop: the visit is covered, a person has said so, or the courier
-    is out already, so that each further stop makes the loss smaller."""
+    """Whether somebody may set out for a pool's next stop: nobody can book any more, and the visit is covered or a
+    person has said so; or the courier is out already, so that each further stop makes the loss smaller."""
     found = shared_visit(pool)
-    return found.covered or found.sent or any(stop.state in SET_OUT for stop in stops(pool))
+    return (found.over and (found.covered or found.sent)) or any(stop.state in SET_OUT for stop in stops(pool))
 
 
 def shared_windows(pool: UUID, days: Sequence[date]) -> list[tuple[date, Sequence[Window]]]:

@@ -96,7 +96,8 @@ def day(at: datetime | date | None) -> str:
         return ""
     when = at.astimezone(clock.SHANGHAI).date() if isinstance(at, datetime) else at
     ahead = (when - clock.now().astimezone(clock.SHANGHAI).date()).days
-    near = {0: ("今天", "today"), 1: ("明天", "tomorrow"), 2: ("后天", "in two days"), -1: ("昨天", "yesterday")}
+    dated = f"{when:%a} {when.day} {when:%b}"
+    near = {0: ("今天", "today"), 1: ("明天", "tomorrow"), 2: ("后天", dated), -1: ("昨天", "yesterday")}
     if ahead in near:
         return words.pick(*near[ahead])
     return words.pick(f"{when.month} 月 {when.day} 日", f"{when.day} {when:%b}")

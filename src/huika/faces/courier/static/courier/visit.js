@@ -64,7 +64,7 @@ function stepRow(step, view) {
 }
 
 function details(step, view) {
-  if (step.id === "depart") return step.blocked ? h("p.hk-cap", {}, say("钱还在备，备好就能出发", "The money is being secured")) : h("p.hk-cap", {}, say(`${clock(view.opens)}–${clock(view.closes)}`, `${clock(view.opens)}–${clock(view.closes)}`));
+  if (step.id === "depart") return step.blocked ? h("p.hk-cap", {}, say("还不能出发：钱没备好，或者拼的人还不够", "Not yet: the money is not secured, or too few have booked")) : h("p.hk-cap", {}, say(`${clock(view.opens)}–${clock(view.closes)}`, `${clock(view.opens)}–${clock(view.closes)}`));
   if (step.id === "arrive") return [h("dl.hk-rows", {}, h("div", {}, h("dt", {}, say("你先报", "You say first")), h("dd.hk-money.hk-money_fig", {}, view.say ? spaced(view.say) : "—")), h("div", {}, h("dt", {}, say("工号", "Badge")), h("dd", {}, view.badge))),
     step.busy ? h("p.hk-cap", {}, say("口令在核对，连上网就有结果", "The code is being checked")) : h("label.hk-field", {}, h("span", {}, say("卖家报的六位数字", "The seller's six digits")), h("input.hk-in.code", { inputmode: "numeric", maxlength: "6", autocomplete: "off", id: "door-code" }))];
   if (step.id === "shoot") return h("p.hk-cap", {}, say("卡在卖家手里，密码先别刮。没有网也能拍。", "The seller holds the card; the PIN stays covered. Works offline."));
@@ -167,7 +167,7 @@ function draw() {
   shown = look;
   const typed = document.getElementById("door-code")?.value;
   root.replaceChildren(top(view), h("main.hk-page.hk-g12", {},
-    h("section.hk-row", {}, h("div.hk-grow", {}, h("p.big", { translate: "no" }, view.seller), h("p.hk-cap", view.address ? { translate: "no", lang: "zh-CN" } : {}, view.address || (["done", "no_show", "cancelled"].includes(view.state) ? say("离开了，地址已收回", "Over: the address is taken back") : say("备好款才看得到地址", "The address shows once the money is secured")))), view.place ? h("a.hk-tool", { href: `geo:${view.place[0] / 1e6},${view.place[1] / 1e6}?q=${encodeURIComponent(view.address)}` }, icon("pin"), say("导航", "Navigate")) : null),
+    h("section.hk-row", {}, h("div.hk-grow", {}, h("p.big", { translate: "no" }, view.seller), h("p.hk-cap", view.address ? { translate: "no", lang: "zh-CN" } : {}, view.address || (["done", "no_show", "cancelled"].includes(view.state) ? say("离开了，地址已收回", "Over: the address is taken back") : say("能出发了才看得到地址", "The address shows once you may set out")))), view.place ? h("a.hk-tool", { href: `geo:${view.place[0] / 1e6},${view.place[1] / 1e6}?q=${encodeURIComponent(view.address)}` }, icon("pin"), say("导航", "Navigate")) : null),
     refusals(view), h("ol.steps", {}, steps.map((step) => stepRow(step, view))), declineWay(view)), actions(now, view));
   if (typed) { const field = document.getElementById("door-code"); if (field) field.value = typed; }
 }
