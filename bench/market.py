@@ -3,7 +3,7 @@
 500 recyclers × 300 kinds × 300 cities; a cell is the live table's full key (kind, face value, city, form, condition,
 channel). A question is a card: the ten recyclers that leave most of it after all fees, prices of its own face value
 before those of any. The process's sorted arrays (`market.live_book`), PostgreSQL (covering index, prepared statement,
-same machine), DuckDB and Polars answer the same random cells in five rounds and in an order drawn anew.
+same machine), DuckDB and Polars answer the same random cells in five rounds, in an order drawn anew, each after a rest.
   ratio_postgres_p99  PostgreSQL's p99 / ours, by round: the median, with 95 % bounds by resampling rounds
   p99_us, p50_us      ours, over all rounds; update_p99_us: one offer changed
   disagreements       cells where any of the four gives another recycler or another fen
@@ -45,6 +45,7 @@ FACES = (100_00, 200_00, 300_00, 500_00, 1000_00, 5000_00)
 FORMS, CONDITIONS, CHANNELS = ("electronic", "physical"), ("intact", "scratched"), ("visit", "online", "drop_off")
 PLATFORM = (Fee("visit", "上门", "visit", 2_00, 0), Fee("platform", "平台", "platform", 0, 35))
 UNNAMED = 777_00  # a face value without a cell of its own: ranked when it is asked for
+REST_SECONDS = 1.0
 AIM_RATIO, AIM_P99, AIM_UPDATE = 10.0, 100.0, 50.0
 COLUMNS = ("city", "kind", "form", "condition", "channel", "face", "recycler", "ratio")
 Top = list[tuple[int, int]]
@@ -248,6 +249,7 @@ def measure(
         answers: dict[str, list[str]] = {}
         for name in random.Random(turn).sample(sorted(asks), len(asks)):
             ask, times, found = asks[name], [], []
+            time.sleep(REST_SECONDS)  # threads of the one before come to rest
             for question in some[:20]:
                 ask(question)  # to warm up
             for question in some:
