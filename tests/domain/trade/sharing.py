@@ -71,3 +71,8 @@ def many(world: World, count: int) -> list[Neighbour]:
     pool = kept.Pool.objects.get(id=found[0].pool)
     assert pool.covered_at and {n.pool for n in found} == {pool.id}
     return found
+
+
+def pool_ends(one: Neighbour) -> datetime:
+    """Until when a neighbour's pool can be booked."""
+    return kept.Pool.objects.get(id=one.pool).ends_at

@@ -9,8 +9,9 @@ import pytest
 from tests.domain.ledger.together import refused, together
 from tests.domain.trade import ground
 from tests.domain.trade.door import BIND, BOOK, World, cards, sound, world
-from tests.domain.trade.sharing import DEAR_FEN, VISIT_FEN, neighbour, neighbours, visit, window
+from tests.domain.trade.sharing import DEAR_FEN, VISIT_FEN, neighbour, neighbours, pool_ends, visit, window
 
+from huika.adapters.sms.sandbox import TEMPLATES
 from huika.domain.catalog import queries as catalog
 from huika.domain.field import actions as field
 from huika.domain.field import queries as places
@@ -136,7 +137,13 @@ def test_when_the_first_calls_it_off_the_next_chooses(world: World) -> None:
     # Whoever called it off may come again, by the same offer or another.
     again = first.book(window(3))
     assert queries.shared_visit(first.pool).covered
+    world.settle()
+    world.phones.texts.clear()
     actions.cancel(again, "seller")
+    world.settle()
+    told = [text for text in world.phones.texts if text[1] == "pool_wait"]
+    assert [(text[0], text[2]) for text in told] == [(second.who.phone, {"until": clock.said(pool_ends(first))})]
+    assert TEMPLATES["pool_wait"].format_map(told[0][2])
     market.use_pool(first.who.party, first.comparison)
     assert first.book(window(3)) and queries.shared_visit(first.pool).covered
 

@@ -54,6 +54,8 @@ def pool_news(event: Placed) -> None:
     pool = event.subject if event.verb == "market.pool.ended" else queries.pool_of(event.subject)
     if pool is not None:
         actions.check_shared(pool)
+        if event.verb == "trade.order.cancelled":
+            actions.tell_waiting(pool, event.subject)
 
 
 @reactor("trade.desk", "kit.work_item.decided")

@@ -41,6 +41,7 @@ from huika.domain.trade.actions.shared import (
     end_undecided,
     follow_shared,
     shared_decided,
+    tell_waiting,
 )
 from huika.domain.trade.actions.visits import (
     arrive,
@@ -102,6 +103,7 @@ __all__ = [
     "stop_call",
     "take_over",
     "tell_outcome",
+    "tell_waiting",
     "try_settle",
     "uncover",
     "vault_knows",

@@ -56,6 +56,18 @@ def check_shared(pool: UUID) -> bool:
 
 
 @action
+def tell_waiting(pool: UUID, called_off: UUID) -> None:
+    """A neighbour has called it off, and those who stay do not cover the visit any more: they are told, while others
+    may still book."""
+    found = queries.shared_visit(pool)
+    if found.over or found.covered:
+        return
+    orders = models.Order.objects.filter(id__in=[stop.order for stop in queries.stops(pool)], state="accepted")
+    for seller in orders.order_by("id").values_list("seller_id", flat=True):
+        parties.notify(seller, "pool_wait", {"until": clock.said(found.ends_at)}, called_off)
+
+
+@action
 def follow_shared(order_id: UUID) -> None:
     """An order of a full pool goes or waits as its pool does now. What is on its way stays so."""
     order = locks.locked(models.Order.objects.all(), id=order_id)
