@@ -73,6 +73,10 @@ def test_who_is_out_already_goes_to_every_stop(world: World) -> None:
         world.settle()
         assert not queries.shared_visit(queries.pool_of(orders[0]) or uuid4()).covered
         assert [visit(o).state for o in orders] == ["on_the_way", "cancelled", "ready", "ready"]
+        # Nobody opens at the first door: the way there is spent all the same.
+        actions.no_show(orders[0])
+        world.settle()
+        assert [visit(o).state for o in orders] == ["no_show", "cancelled", "ready", "ready"]
 
 
 def test_a_word_is_for_the_loss_that_was_shown_and_the_item_shows_the_present_one(world: World) -> None:

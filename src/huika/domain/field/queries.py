@@ -123,5 +123,5 @@ def _ref(r: models.Visit) -> VisitRef:
     day = r.opens.astimezone(clock.SHANGHAI).date()
     return VisitRef(
         r.id, r.order_id, r.courier_id, day, r.opens, r.closes, r.planned, r.state, r.district, r.address_id,
-        r.arrived_at,
+        r.arrived_at, r.departed_at,
     )  # fmt: skip

@@ -68,6 +68,7 @@ class VisitRef:
     district: str
     address: UUID | None
     arrived_at: datetime | None = None
+    departed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -134,9 +134,10 @@ def pools_behind(orders: Collection[UUID]) -> dict[UUID, UUID]:
     return {order: pool for order, pool in rows.values_list("order", "pool_id") if pool is not None}
 
 
-def orders_by_pool(pool: UUID) -> list[UUID]:
-    """The orders that were booked by a pool and not called off, the first booked first."""
-    rows = models.Taken.objects.filter(pool_id=pool, called_off_at=None)
+def orders_by_pool(pool: UUID, *, called_off: bool = False) -> list[UUID]:
+    """The orders that were booked by a pool, the first booked first; those that were called off only if asked for."""
+    rows = models.Taken.objects.filter(pool_id=pool)
+    rows = rows if called_off else rows.filter(called_off_at=None)
     return list(rows.order_by("at", "order").values_list("order", flat=True))
 
 

@@ -14,7 +14,6 @@ BEFORE_THE_DOOR = ("promised", "ready", "on_the_way")
 """States of a visit that nobody has come to yet."""
 WAITING = ("promised", "ready")
 """States of a visit that nobody has set out for."""
-SET_OUT = ("on_the_way", "at_the_door", "done", "no_show")
 
 
 def pool_of(order: UUID) -> UUID | None:
@@ -48,7 +47,13 @@ def may_go(pool: UUID) -> bool:
     """Whether somebody may set out for a pool's next stop: nobody can book any more, and the visit is covered or a
     person has said so; or the courier is out already, so that each further stop makes the loss smaller."""
     found = shared_visit(pool)
-    return (found.over and (found.covered or found.sent)) or any(stop.state in SET_OUT for stop in stops(pool))
+    return (found.over and (found.covered or found.sent)) or _set_out(pool)
+
+
+def _set_out(pool: UUID) -> bool:
+    """Whether the courier has left for a stop of a pool, also for one that was called off or not opened since."""
+    visits = (field.visit_of(order) for order in market.orders_by_pool(pool, called_off=True))
+    return any(visit is not None and visit.departed_at is not None for visit in visits)
 
 
 def shared_windows(pool: UUID, days: Sequence[date]) -> list[tuple[date, Sequence[Window]]]:
